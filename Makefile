@@ -1,0 +1,50 @@
+# Two commands matter to most people: `make demo` and `make test`. Both make .venv first, from pinned and hashed wheels.
+# Needed: make, and Python 3.11 or newer with venv. Another one than the first found: make PYTHON=/path/to/python demo
+
+PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet install
+LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+	--custom-compile-command 'make requirements'
+
+.PHONY: help venv demo test check requirements clean
+
+help:
+	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
+	@echo 'make test           the whole test suite; PYTEST="-k name" for a part of it'
+	@echo 'make check          style, types and the direction of imports'
+	@echo 'make venv           only the environment'
+	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
+	@echo 'make clean          removes what make made, but no report'
+
+venv: .venv/made-dev
+
+demo: .venv/made
+	@scripts/demo
+
+test: .venv/made-dev
+	.venv/bin/python -m pytest $(PYTEST)
+
+check: .venv/made-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Each stamp is newer than what its packages were installed from. The build backend is one of them, so nothing is fetched
+# to install the project itself.
+.venv/made: requirements.txt pyproject.toml
+	test -x .venv/bin/python || "$$(PYTHON='$(PYTHON)' scripts/find-python)" -m venv .venv
+	$(PIP) --require-hashes --only-binary :all: -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/made-dev: .venv/made requirements-dev.txt
+	$(PIP) --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@
+
+requirements:
+	$(LOCK) --group build --output-file requirements.txt
+	$(LOCK) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv build dist .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

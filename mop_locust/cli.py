@@ -1,0 +1,58 @@
+"""The command `mop-locust`: run scenarios, serve the embedded server, check a target, explain thresholds.
+
+Everything dear is imported where it is used, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the process's exit code."""
+    parser = argparse.ArgumentParser(
+        prog="mop-locust", description="Load tests that you can trust, for MOP and MCP servers over WebSocket, HTTP and Server-Sent Events."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run",
+        help="run scenarios and judge them",
+        usage="mop-locust run SCENARIO|FILE ...|all [--workers N] [Locust options]",
+        epilog="Every Locust option and every --mop-... option may follow; mop-locust run SCENARIO --locust-help lists them.",
+    )
+    run.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files; all: the three of the k6 scripts")
+    run.add_argument("--workers", metavar="N", default="0", help="worker processes (0: one process makes the load and judges it)")
+    run.add_argument("--locust-help", action="store_true", help="show every option that Locust and the suite take")
+    serve = commands.add_parser("serve", help="start the embedded MOP server")
+    from mop_locust.server.options import add_arguments
+
+    add_arguments(serve)
+    commands.add_parser("check", help="look at the target without loading it", add_help=False)
+    explain = commands.add_parser("thresholds", help="explain and check thresholds")
+    explain.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="whose thresholds (all of them)")
+    explain.add_argument("--mop-threshold", action="append", default=[], metavar="'METRIC{TAGS}: EXPR'", help="one more; repeatable")
+
+    chosen, rest = parser.parse_known_args(argv)
+    if rest and chosen.command in ("serve", "thresholds"):
+        parser.error(f"unknown: {' '.join(rest)}")
+    if chosen.command == "serve":
+        from mop_locust.server.run import main as serve_main
+
+        return serve_main(chosen)
+    if chosen.command == "run":
+        from mop_locust.commands.run import run_scenarios
+
+        return run_scenarios(chosen.scenarios, chosen.workers, ["--help", *rest] if chosen.locust_help else rest)
+    if chosen.command == "check":
+        from mop_locust.commands.check import check
+
+        return check(rest)
+    from mop_locust.commands.thresholds import explain_thresholds
+
+    return explain_thresholds(chosen.scenarios, chosen.mop_threshold)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

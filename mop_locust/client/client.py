@@ -1,0 +1,135 @@
+"""`Client`: one user's door to the target. `Clients`: what all clients of a process share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+
+from mop_locust.client.exchange import Exchanges, Recorder
+from mop_locust.client.http_session import HttpSession
+from mop_locust.client.meters import CounterMeter, RateMeter, TrendMeter, meter
+from mop_locust.client.websocket_session import WebSocketSession
+from mop_locust.config import ApiKey, Settings
+from mop_locust.metrics.instruments import Instrument
+from mop_locust.protocol.errors import ClientFault, MopError
+from mop_locust.protocol.mcp import Revision, revision
+from mop_locust.transports import HttpLike, WebSocketLike
+from mop_locust.transports.deadline import Deadline
+from mop_locust.transports.dial import Dialer, Resolver, TlsOptions
+from mop_locust.transports.target import Target
+
+SHORTEST_CLOSE = 0.1  # seconds; enough for a DELETE or a close frame to a live server
+
+
+class Clients:
+    """What the clients of one process share: settings, key, name lookups, the TLS context and the recorder.
+
+    `send_initialized` tells whether `notifications/initialized` is sent after `initialize`. `end` is when a run that is
+    being stopped must have closed its sessions.
+    """
+
+    def __init__(self, settings: Settings, key: ApiKey, recorder: Recorder, *, send_initialized: bool) -> None:
+        self.settings = settings
+        self.recorder = recorder
+        self.send_initialized = send_initialized
+        self._key = key
+        self._dialer = Dialer(Resolver(), TlsOptions(ca_file=settings.tls_ca or None, insecure=settings.tls_insecure))
+        self._http = Target.parse(settings.http_base)
+        self._websocket = Target.parse(settings.base_url)
+        self.revision: Revision = revision(settings.protocol_version)
+        self.suite_version = version("mop-locust")
+        self.end: Deadline | None = None
+
+    def closing_timeout(self) -> float:
+        """Returns the seconds that closing a session may take: less than usual once the end of the run is set."""
+        if self.end is None:
+            return self.settings.timeout
+        return max(SHORTEST_CLOSE, min(self.settings.timeout, self.end.at - time.monotonic()))
+
+    def client(self, scenario: str, instruments: Mapping[str, Instrument], feeds: Mapping[str, str]) -> Client:
+        """Returns a new client that measures for `scenario`, with the metrics that it may feed by name."""
+        return Client(self, Exchanges(scenario, self.recorder, self.settings.timeout, feeds), instruments)
+
+    def http(self) -> HttpLike:
+        """Returns a new HTTP transport of the kind that `MOP_HTTP_CLIENT` names."""
+        if self.settings.http_client == "requests":
+            from mop_locust.transports.requests_http import RequestsTransport
+
+            return RequestsTransport(self._http, self._dialer, key=self._key.secret, max_reply=self.settings.max_reply_bytes)
+        from mop_locust.transports.http import HttpTransport
+
+        return HttpTransport(self._http, self._dialer, key=self._key.secret, max_reply=self.settings.max_reply_bytes)
+
+    def websocket(self) -> WebSocketLike:
+        """Returns a new, unopened WebSocket of the kind that `MOP_WS_CLIENT` names."""
+        if self.settings.ws_client == "websocket-client":
+            from mop_locust.transports.websocket_client import WebSocketClientTransport as Socket
+        else:
+            from mop_locust.transports.websocket import WebSocketTransport as Socket  # type: ignore[assignment]  # same interface
+        return Socket(
+            self._websocket,
+            self._dialer,
+            key=self._key.secret,
+            max_reply=self.settings.max_reply_bytes,
+            subprotocol=self.settings.ws_subprotocol,
+        )
+
+
+class Client:
+    """One user's client: sessions over HTTP and WebSocket, and the user's own metrics.
+
+    An HTTP connection is kept between the sessions of a user; a WebSocket belongs to its session.
+    """
+
+    __slots__ = ("_clients", "_exchanges", "_http", "_instruments")
+
+    def __init__(self, clients: Clients, exchanges: Exchanges, instruments: Mapping[str, Instrument]) -> None:
+        self._clients = clients
+        self._exchanges = exchanges
+        self._instruments = instruments
+        self._http: HttpLike | None = None
+
+    def session(self) -> HttpSession:
+        """Returns a session over HTTP: `with` initializes it, and ends it with a DELETE."""
+        if self._http is None:
+            self._http = self._clients.http()
+        return HttpSession(self._clients, self._exchanges, self._http)
+
+    def connect(self) -> WebSocketSession:
+        """Returns a session over a WebSocket of its own: `with` opens it, and ends it with a close handshake."""
+        return WebSocketSession(self._clients, self._exchanges, self._clients.websocket())
+
+    @contextmanager
+    def attempt(self, rate: str) -> Iterator[None]:
+        """Feeds `rate` one value for the block: failed when a `MopError` leaves it, which goes on to the caller.
+
+        What our own limits or the end of the run cut short feeds nothing: neither says anything about the target.
+        """
+        try:
+            yield
+        except ClientFault:
+            raise
+        except MopError:
+            self._exchanges.rate(rate, True)
+            raise
+        self._exchanges.rate(rate, False)
+
+    def counter(self, name: str) -> CounterMeter:
+        """Returns the declared counter `name`; raises KeyError with the declared names otherwise."""
+        return meter(CounterMeter, self._instruments, name, self._exchanges)
+
+    def rate(self, name: str) -> RateMeter:
+        """Returns the declared rate `name`; raises KeyError with the declared names otherwise."""
+        return meter(RateMeter, self._instruments, name, self._exchanges)
+
+    def trend(self, name: str) -> TrendMeter:
+        """Returns the declared trend `name`; raises KeyError with the declared names otherwise."""
+        return meter(TrendMeter, self._instruments, name, self._exchanges)
+
+    def close(self) -> None:
+        """Closes the kept connection, if any."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None

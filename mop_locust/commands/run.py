@@ -1,0 +1,96 @@
+"""`mop-locust run`: starts Locust for each scenario, with workers on free loopback ports, and ends with the worst code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mop_locust.commands.places import UnknownScenario, find
+from mop_locust.verdict.exit_codes import CONFIGURATION, ExitCode, worst
+
+OURS = "_MOP_LOCUST_RUN"
+WORKER_SECONDS = 15.0  # for a worker to leave after its master has
+
+
+def run_scenarios(scenarios: Sequence[str], workers: str, options: Sequence[str]) -> int:
+    """Runs the scenarios one after the other and returns the worst of their exit codes."""
+    mistakes = []
+    if not workers.isdecimal() or int(workers) > 1000:
+        mistakes.append(f"--workers: {workers!r} is not a number of workers; allowed: a whole number from 0 to 1000")
+    files: list[Path] = []
+    try:
+        files = find(scenarios)
+    except UnknownScenario as error:
+        mistakes.append(str(error))
+    if mistakes:
+        print("mop-locust run: nothing was started:\n" + "\n".join(f"  {mistake}" for mistake in mistakes), file=sys.stderr)
+        return CONFIGURATION
+    codes = []
+    for file in files:
+        codes.append(_run(file, int(workers), options))
+        if codes[-1] == CONFIGURATION:
+            break  # what the user gave wrong is as wrong for the next one
+    return worst(codes)
+
+
+def _run(file: Path, workers: int, options: Sequence[str]) -> int:
+    locust = [sys.executable, "-m", "locust", "-f", str(file)]
+    headless = [*locust, "--headless", "--only-summary", "--loglevel", "WARNING", *options]
+    if not workers:
+        return _judged(_wait(_start(headless)))
+    port = str(_free_port())
+    master = _start(
+        [*headless, "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", str(workers)]
+    )
+    worker = [*locust, "--loglevel", "WARNING", "--worker", "--master-host", "127.0.0.1", "--master-port", port]
+    started = [_start(worker) for _ in range(workers)]
+    try:
+        code = _judged(_wait(master))
+        if code == CONFIGURATION:
+            for process in started:
+                process.terminate()  # they may never have met their master
+        return code
+    finally:
+        for process in started:
+            _end(process)
+
+
+def _judged(code: int) -> int:
+    """Returns the code of a process; one that is none of ours, such as Locust's own 1, means that nothing was judged."""
+    return code if code in tuple(ExitCode) else CONFIGURATION
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env={**os.environ, OURS: "1"}, stdin=subprocess.DEVNULL)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Waits for a process; Ctrl-C reaches the whole group, so its own end is waited for."""
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue
+        return code if code >= 0 else 128 - code
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Waits for a worker, which its master has told to quit, and ends it when it does not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            process.wait(WORKER_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

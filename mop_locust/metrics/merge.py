@@ -1,0 +1,151 @@
+"""The master's side: snapshots of all workers in any order, lost, doubled or late, become one truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
+from mop_locust.metrics.instruments import BUILT_IN
+from mop_locust.metrics.snapshot import Snapshot
+from mop_locust.metrics.tally import Tally
+from mop_locust.metrics.totals import Totals, merge_totals
+from mop_locust.metrics.windows import MergedWindow, WindowStore
+
+__all__ = [
+    "Accumulator",
+    "CounterTotal",
+    "Merge",
+    "MergedWindow",
+    "RateTotal",
+    "Totals",
+    "TrendTotal",
+    "WindowStore",
+    "WorkerRecord",
+    "merge_totals",
+]
+
+
+class WorkerRecord(msgspec.Struct):
+    """What is known of one epoch of one worker.
+
+    `first_at_us`, `last_at_us` and `wall_us` are the times its first and newest snapshots gave, `gaps` the snapshots that
+    were missing when a newer one came, `final` whether the newest one is its last word.
+    """
+
+    worker: str
+    epoch: int
+    sequence: int
+    first_at_us: int
+    last_at_us: int
+    wall_us: int
+    gaps: int
+    final: bool
+    resets: int
+    windows_dropped: int
+    gauges: dict[str, float]
+    acknowledged: int | None = None
+
+
+class Merge:
+    """Keeps the newest snapshot of each worker's epoch in one run.
+
+    What changes nothing is counted: `stale` (older or doubled), `foreign` (of another run), `conflicting` (a metric of
+    another kind than known). `workers` has the newest epoch of each worker, `records` every epoch.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.windows = WindowStore()
+        self.workers: dict[str, WorkerRecord] = {}
+        self.records: dict[tuple[str, int], WorkerRecord] = {}
+        self.stale = 0
+        self.foreign = 0
+        self.conflicting = 0
+        self._newest: dict[tuple[str, int], Snapshot] = {}
+        self._kinds: dict[str, str] = {instrument.name: instrument.kind for instrument in BUILT_IN}
+
+    def __repr__(self) -> str:
+        return f"<Merge {self.run_id} workers={len(self.workers)} stale={self.stale} foreign={self.foreign}>"
+
+    def receive(self, snapshot: Snapshot) -> int | None:
+        """Take a snapshot in; the index of the last window it can forget, or None when there is none to acknowledge."""
+        if snapshot.run_id != self.run_id:
+            self.foreign += 1
+            return None
+        key = (snapshot.worker, snapshot.epoch)
+        record = self.records.get(key)
+        if record is not None and snapshot.sequence <= record.sequence:
+            self.stale += 1
+            return record.acknowledged
+        kinds = self._kinds_with(snapshot)
+        if kinds is None:
+            self.conflicting += 1
+            return None
+        self._kinds = kinds
+        if record is None:
+            record = self.records[key] = _record(snapshot)
+        _update(record, snapshot)
+        self._newest[key] = snapshot
+        if snapshot.epoch >= self.workers.setdefault(snapshot.worker, record).epoch:
+            self.workers[snapshot.worker] = record
+        for window in snapshot.windows:
+            if record.acknowledged is None or window.index > record.acknowledged:
+                self.windows.add(snapshot.worker, window)
+                record.acknowledged = window.index
+        return record.acknowledged
+
+    def totals(self) -> Totals:
+        """The sum over all workers since the last reset."""
+        return self._sum(snapshot.totals for snapshot in self._newest.values())
+
+    def before(self) -> Totals:
+        """The sum over all workers of what came before the last reset."""
+        return self._sum(snapshot.before for snapshot in self._newest.values() if snapshot.before is not None)
+
+    @staticmethod
+    def _sum(tallies: Iterator[Tally]) -> Totals:
+        result = Tally()
+        for tally in tallies:
+            result.fold(tally)
+        return Totals.of(result)
+
+    def _kinds_with(self, snapshot: Snapshot) -> dict[str, str] | None:
+        """The kinds of all metrics known with this snapshot; None when it contradicts them."""
+        kinds = self._kinds.copy()
+        tallies = [snapshot.totals, *(window.tally for window in snapshot.windows)]
+        if snapshot.before is not None:
+            tallies.append(snapshot.before)
+        for tally in tallies:
+            for (name, _), total in tally.customs.items():
+                if kinds.setdefault(name, total.kind) != total.kind:
+                    return None
+        return kinds
+
+
+def _record(snapshot: Snapshot) -> WorkerRecord:
+    return WorkerRecord(
+        worker=snapshot.worker,
+        epoch=snapshot.epoch,
+        sequence=0,
+        first_at_us=snapshot.at_us,
+        last_at_us=snapshot.at_us,
+        wall_us=snapshot.wall_us,
+        gaps=0,
+        final=snapshot.final,
+        resets=snapshot.resets,
+        windows_dropped=snapshot.windows_dropped,
+        gauges={},
+    )
+
+
+def _update(record: WorkerRecord, snapshot: Snapshot) -> None:
+    record.gaps += snapshot.sequence - record.sequence - 1
+    record.sequence = snapshot.sequence
+    record.last_at_us = snapshot.at_us
+    record.wall_us = snapshot.wall_us
+    record.final = snapshot.final
+    record.resets = snapshot.resets
+    record.windows_dropped = snapshot.windows_dropped
+    record.gauges = snapshot.gauges

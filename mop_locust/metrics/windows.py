@@ -1,0 +1,96 @@
+"""The course of a run in bounded memory: seconds at first, then 2, 4, 8 … seconds to a window as the run grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from mop_locust.metrics.snapshot import Window
+from mop_locust.metrics.tally import Tally
+
+MOST_WINDOWS = 600
+
+UNSETTLED = 5
+"""How many of the newest windows stay open for the workers that report later."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Tally)
+
+
+class MergedWindow:
+    """`width` seconds from second `index` on, of all workers together; `gauges` are the last values of each worker."""
+
+    __slots__ = ("_content", "gauges", "index", "width")
+
+    def __init__(self, index: int, width: int) -> None:
+        self.index = index
+        self.width = width
+        self.gauges: dict[str, dict[str, float]] = {}
+        self._content: Tally | bytes = Tally()
+
+    def __repr__(self) -> str:
+        return f"<MergedWindow {self.index}+{self.width}s>"
+
+    @property
+    def tally(self) -> Tally:
+        """All series of these seconds, to read."""
+        return self._content if isinstance(self._content, Tally) else _DECODER.decode(self._content)
+
+    def fold(self, tally: Tally, gauges: dict[str, dict[str, float]]) -> None:
+        """Add what came in these seconds; a gauge given again replaces the earlier value."""
+        content = self.tally
+        content.fold(tally)
+        if isinstance(self._content, bytes):
+            self._content = _ENCODER.encode(content)
+        for worker, values in gauges.items():
+            self.gauges.setdefault(worker, {}).update(values)
+
+    def pack(self) -> None:
+        """Keep the series as bytes from now on: 600 windows of live histograms take some ten times the memory."""
+        if isinstance(self._content, Tally):
+            self._content = _ENCODER.encode(self._content)
+
+
+class WindowStore:
+    """At most `most` windows; when there would be more, all become twice as wide and neighbours are added up."""
+
+    def __init__(self, most: int = MOST_WINDOWS) -> None:
+        self.width = 1
+        self._most = most
+        self._slots: dict[int, MergedWindow] = {}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __iter__(self) -> Iterator[MergedWindow]:
+        """The windows in the order of time; seconds without any record are not there."""
+        return iter([self._slots[slot] for slot in sorted(self._slots)])
+
+    def add(self, worker: str, window: Window) -> None:
+        """Add one worker's window, which is not shared; one worker's windows come in the order of time."""
+        slot = window.index // self.width
+        if slot not in self._slots:
+            self._slots[slot] = MergedWindow(slot * self.width, self.width)
+            self._settle()
+        self._slots[slot].fold(window.tally, {worker: window.gauges})
+        while len(self._slots) > self._most:
+            self._widen()
+
+    def _settle(self) -> None:
+        """Pack the windows to which no worker is likely to add any more."""
+        newest = max(self._slots)
+        for slot, window in self._slots.items():
+            if slot < newest - UNSETTLED:
+                window.pack()
+
+    def _widen(self) -> None:
+        narrow = list(self)
+        self.width *= 2
+        self._slots = {}
+        for window in narrow:
+            slot = window.index // self.width
+            if slot not in self._slots:
+                self._slots[slot] = MergedWindow(slot * self.width, self.width)
+            self._slots[slot].fold(window.tally, window.gauges)
+        self._settle()

@@ -1,0 +1,164 @@
+"""The shape of `summary.json`, from which every other report can be made again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal, TypedDict
+
+import msgspec
+
+from mop_locust.metrics.summary import ErrorRow, MetricSummary, WindowRow
+from mop_locust.verdict.judge import VerdictJson
+
+SCHEMA: Final = 1
+
+OptionValue = str | int | float | bool | list[str] | None
+
+
+class TargetUrls(TypedDict):
+    """The base addresses of the run; None where the transport was not used."""
+
+    http: str | None
+    websocket: str | None
+
+
+class ServerName(TypedDict):
+    """What the server called itself in its answer to `initialize`: text of the server, not to be trusted."""
+
+    name: str
+    version: str
+
+
+class Run(TypedDict):
+    """What was run, on what, and for how long; `options` are redacted, `notes` are whole sentences."""
+
+    id: str
+    scenario: str
+    scenarios: list[str]
+    target: TargetUrls
+    server: ServerName | None
+    users: int
+    workers: int  # 0 = one process
+    planned_seconds: float | None
+    seconds: float
+    started: str  # UTC, ISO 8601
+    ended: str
+    stopped_by: str
+    suite_version: str
+    options: dict[str, OptionValue]
+    notes: list[str]
+
+
+class VerdictPart(VerdictJson):
+    """The judgement; `sentence` is what is said first when the run is red, else empty."""
+
+    sentence: str
+
+
+class LagMs(TypedDict):
+    """Quantiles of the loop lag of one worker in milliseconds."""
+
+    p50: float
+    p99: float
+    max: float
+
+
+class Worker(TypedDict):
+    """One load generator process and what speaks for or against it."""
+
+    id: str
+    index: int
+    host: str
+    pid: int
+    state: Literal["finished", "lost", "stopped"]
+    first_s: float | None
+    last_s: float | None
+    sequence: int
+    gaps: int
+    exchanges: int
+    cpu_percent: float | None
+    loop_lag_ms: LagMs | None
+    clock_offset_s: float | None
+
+
+class PreflightExchange(TypedDict):
+    """One exchange of the preflight, outside every metric."""
+
+    transport: str
+    method: str
+    outcome: str
+    duration_ms: float
+    error: str
+
+
+class Preflight(TypedDict):
+    """The look at the target before the run: `state` is passed, failed or off; of the findings, what is wrong stands last."""
+
+    state: str
+    findings: list[str]
+    exchanges: list[PreflightExchange]
+
+
+class SummaryDocument(TypedDict):
+    """The whole of `summary.json`; times are milliseconds where a name says `ms`, seconds where it says `s`."""
+
+    schema: int
+    run: Run
+    verdict: VerdictPart
+    metrics: dict[str, MetricSummary]
+    windows: list[WindowRow]
+    errors: list[ErrorRow]
+    workers: list[Worker]
+    preflight: Preflight
+
+
+class SummaryError(ValueError):
+    """A `summary.json` that cannot be read; the text is one sentence for the user."""
+
+
+class _Envelope(TypedDict):
+    schema: int
+
+
+def read_summary(path: Path) -> SummaryDocument:
+    """Read a `summary.json`; SummaryError for a missing file, garbage, an unknown schema or a wrong shape."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SummaryError(f"{path} cannot be read: {error.strerror or error}.") from error
+    try:
+        schema = msgspec.json.decode(content, type=_Envelope)["schema"]
+    except msgspec.ValidationError as error:
+        raise SummaryError(f"{path} is not the summary of a run: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SummaryError(f"{path} is not JSON: {error}.") from error
+    if schema != SCHEMA:
+        raise SummaryError(f"{path} has schema {schema}; this version of mop-locust reads schema {SCHEMA}.")
+    try:
+        return msgspec.json.decode(content, type=SummaryDocument)
+    except msgspec.ValidationError as error:
+        raise SummaryError(f"{path} has schema {SCHEMA} but a wrong shape: {error}.") from error
+
+
+def encode_summary(summary: SummaryDocument) -> bytes:
+    """The bytes of `summary.json`: one line for each top-level member, so that a person can look at it and diff it."""
+    members = (encode_json(name) + b": " + encode_json(value) for name, value in summary.items())
+    return b"{\n" + b",\n".join(members) + b"\n}\n"
+
+
+def encode_json(value: object) -> bytes:
+    """Compact JSON: a lone surrogate, which no reader need accept, becomes U+FFFD; NaN and infinity become null."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_without_surrogates(value))
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_surrogates(member) for member in value]
+    return value

@@ -1,0 +1,204 @@
+"""`report.html`: one file that opens offline, without a script, on a phone, on paper and in the dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from mop_locust.report import figures, headline, thresholds
+from mop_locust.report.chart import Step, svg
+from mop_locust.report.document import OptionValue, SummaryDocument
+from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, phase_blocks, place
+from mop_locust.report.style import CSS, POLICY
+from mop_locust.report.text import CUT_PROSE, html
+from mop_locust.report.timeline import timeline
+
+
+class _Column(NamedTuple):
+    name: str
+    kind: str  # "figure" stands right, "text" may be long
+
+
+_FIGURES: Final = [_Column(name, "figure") for name in COLUMNS]
+
+
+def render(summary: SummaryDocument) -> str:
+    """The whole page; every text in it goes through `text.html`, so none of a server can become markup."""
+    title = html(f"{headline.verdict_words(summary)}: {summary['run']['scenario']}")
+    sections = "".join(f"<section>\n<h2>{name}</h2>\n{content}</section>\n" for name, content in _sections(summary) if content)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
+        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n{_header(summary)}{sections}</body>\n</html>\n"
+    )
+
+
+def _sections(summary: SummaryDocument) -> Iterator[tuple[str, str]]:
+    seconds = summary["run"]["seconds"]
+    yield "Thresholds", _thresholds(summary)
+    yield "Course of the run", _course(summary)
+    yield "Calls", _blocks(call_blocks(summary), "method", seconds)
+    yield "Also measured", _blocks([Block("", rows)] if (rows := metric_rows(summary)) else [], "metric", seconds)
+    yield "Errors", _errors(summary)
+    yield "Phases, and calls that did not succeed", _blocks(phase_blocks(summary), "transport and method", seconds)
+    yield "Workers", _workers(summary)
+    yield "Preflight", _preflight(summary)
+    yield "Run", _run(summary)
+
+
+def _header(summary: SummaryDocument) -> str:
+    run, verdict = summary["run"], summary["verdict"]
+    colour = "bad" if verdict["exit_code"] else "good" if verdict["validity"] == "valid" else "warn"
+    sentence = f"<p>{html(verdict['sentence'], CUT_PROSE)}</p>\n" if verdict["sentence"] else ""
+    return (
+        f"<header>\n<h1>{html(run['scenario'])}</h1>\n"
+        f'<p class="soft">{" · ".join(html(part) for part in headline.run_parts(summary))}</p>\n'
+        f'<div class="verdict {colour}">\n<p><strong>{html(headline.verdict_words(summary))}</strong></p>\n'
+        f"{sentence}{_list(headline.remarks(summary))}<p>{html(headline.workers_text(summary))}</p>\n</div>\n</header>\n"
+    )
+
+
+def _list(texts: Iterable[str]) -> str:
+    items = "".join(f"<li>{html(text, CUT_PROSE)}</li>\n" for text in texts)
+    return f"<ul>\n{items}</ul>\n" if items else ""
+
+
+def _table(caption: str, columns: Sequence[_Column], rows: Sequence[Sequence[str]], bad: Sequence[bool] = ()) -> str:
+    """A table whose first column heads its rows; on a narrow screen each cell carries the name of its column."""
+    if not rows:
+        return ""
+    head = "".join(f'<th scope="col" class="{column.kind}">{html(column.name)}</th>' for column in columns)
+    lines = []
+    for number, row in enumerate(rows):
+        cells = "".join(
+            f'<td class="{column.kind}" data-label="{html(column.name)}">{html(cell, CUT_PROSE)}</td>'
+            for column, cell in zip(columns[1:], row[1:], strict=True)
+        )
+        mark = ' class="bad"' if number < len(bad) and bad[number] else ""
+        lines.append(f'<tr{mark}><th scope="row">{html(row[0])}</th>{cells}</tr>\n')
+    title = f"<caption>{html(caption)}</caption>\n" if caption else ""
+    body = f"<thead><tr>{head}</tr></thead>\n<tbody>\n{''.join(lines)}</tbody>"
+    return f'<div class="wide"><table>\n{title}{body}\n</table></div>\n'
+
+
+def _texts(*names: str) -> list[_Column]:
+    return [_Column(name, "text") for name in names]
+
+
+def _thresholds(summary: SummaryDocument) -> str:
+    results = summary["verdict"]["thresholds"]
+    rows = [
+        [
+            result["metric"],
+            thresholds.state_words(result),
+            result["expression"],
+            thresholds.found_text(result, summary["metrics"]),
+        ]
+        for result in results
+    ]
+    bad = [result["state"] != "PASSED" for result in results]
+    return _table("", _texts("metric", "state", "expression", "found"), rows, bad)
+
+
+def _blocks(blocks: Sequence[Block], label: str, seconds: float) -> str:
+    return "".join(
+        _table(block.title, [*_texts(label), *_FIGURES], [[row.label, *row.cells(seconds)] for row in block.rows])
+        for block in blocks
+    )
+
+
+def _course(summary: SummaryDocument) -> str:
+    points = timeline(summary)
+    if not points:
+        return ""
+    end = points[-1].end_s
+    lines = (
+        ("calls", "Calls per second", "", [point.calls for point in points]),
+        ("failures", "Failed calls per second", "", [point.failures for point in points]),
+        ("latency", "P95 of successful calls", "ms", [point.p95 for point in points]),
+    )
+    parts = []
+    for kind, name, unit, values in lines:
+        highest = max((value for value in values if value is not None), default=None)
+        top = f"at most {figures.quantity(highest, unit)}" if highest else "none"
+        steps = [Step(point.start_s, point.end_s, value) for point, value in zip(points, values, strict=True)]
+        parts.append(
+            f'<figure>\n<figcaption><span>{name}</span><span class="soft">{html(top)}</span></figcaption>\n'
+            f"{svg(steps, end, kind, f'{name}, {top}')}\n</figure>\n"
+        )
+    axis = "".join(f"<span>{figures.moment(second)}</span>" for second in (0, end / 2, end))
+    return f'{"".join(parts)}<div class="axis">{axis}</div>\n'
+
+
+def _errors(summary: SummaryDocument) -> str:
+    columns = [*_texts("error"), _Column("count", "figure"), *_texts("outcome", "method", "transport", "scenario", "when")]
+    rows = [
+        [
+            error["error"] or error["outcome"],
+            figures.count(error["count"]),
+            error["outcome"],
+            place(error["method"], error["tool"]),
+            error["transport"],
+            error["scenario"],
+            f"{figures.moment(error['first_s'])} to {figures.moment(error['last_s'])}",
+        ]
+        for error in summary["errors"]
+    ]
+    return _table("", columns, rows)
+
+
+def _workers(summary: SummaryDocument) -> str:
+    names = ("pid", "exchanges", "reports", "gaps", "CPU", "lag P50", "lag P99", "lag max", "clock offset")
+    columns = [*_texts("worker", "state", "host", "when"), *(_Column(name, "figure") for name in names)]
+    rows = []
+    for worker in summary["workers"]:
+        lag, cpu, offset = worker["loop_lag_ms"], worker["cpu_percent"], worker["clock_offset_s"]
+        first, last = worker["first_s"], worker["last_s"]
+        rows.append(
+            [
+                f"{worker['index']} {worker['id']}",
+                worker["state"],
+                worker["host"],
+                figures.NONE if first is None or last is None else f"{figures.moment(first)} to {figures.moment(last)}",
+                str(worker["pid"]),
+                figures.count(worker["exchanges"]),
+                figures.count(worker["sequence"]),
+                figures.count(worker["gaps"]),
+                figures.NONE if cpu is None else f"{cpu:.0f} %",
+                *(figures.duration(value) for value in ((lag["p50"], lag["p99"], lag["max"]) if lag else (None, None, None))),
+                figures.NONE if offset is None else f"{offset:+.3f} s",
+            ]
+        )
+    return _table("", columns, rows, [worker["state"] == "lost" for worker in summary["workers"]])
+
+
+def _preflight(summary: SummaryDocument) -> str:
+    preflight = summary["preflight"]
+    rows = [
+        [call["method"], call["transport"], call["outcome"], figures.duration(call["duration_ms"]), call["error"]]
+        for call in preflight["exchanges"]
+    ]
+    columns = [*_texts("method", "transport", "outcome"), _Column("took", "figure"), *_texts("error")]
+    return f"<p>{html(preflight['state'])}</p>\n{_list(preflight['findings'])}{_table('', columns, rows)}"
+
+
+def _run(summary: SummaryDocument) -> str:
+    run = summary["run"]
+    facts = [
+        ["run", run["id"]],
+        ["scenarios", ", ".join(run["scenarios"])],
+        ["started", run["started"]],
+        ["ended", run["ended"]],
+        ["stopped by", run["stopped_by"]],
+        ["mop-locust", run["suite_version"]],
+    ]
+    options = [[name, _option(value)] for name, value in sorted(run["options"].items())]
+    return _table("", _texts("fact", "value"), facts) + _table("Options", _texts("option", "value"), options)
+
+
+def _option(value: OptionValue) -> str:
+    if value is None:
+        return figures.NONE
+    return ", ".join(value) if isinstance(value, list) else str(value)

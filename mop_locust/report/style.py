@@ -1,0 +1,78 @@
+"""The style sheet of `report.html`, apart from its content because a security policy names it by its hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Final
+
+_LIGHT: Final = """
+  color-scheme: light; --page: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --band: #f6f8fa;
+  --good: #1a7f37; --bad: #b3261e; --warn: #8a5a00; --blue: #0a5fb4;
+"""
+_DARK: Final = """
+  color-scheme: dark; --page: #0f1419; --ink: #e6e8ea; --soft: #9aa4ae; --line: #2d343c; --band: #171d24;
+  --good: #5fd38d; --bad: #ff8a80; --warn: #e3b341; --blue: #6cb6ff;
+"""
+
+CSS: Final = f"""
+:root {{{_LIGHT}}}
+@media (prefers-color-scheme: dark) {{ :root {{{_DARK}}} }}
+@media print {{ :root {{{_LIGHT}}} }}
+* {{ box-sizing: border-box; }}
+body {{ margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 78rem; background: var(--page); color: var(--ink);
+  font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere; }}
+h1 {{ font-size: 1.6rem; margin: 0 0 .5rem; }}
+h2 {{ font-size: 1.1rem; margin: 2rem 0 .5rem; }}
+p, ul {{ margin: .4rem 0; }}
+ul {{ padding-left: 1.2rem; }}
+.verdict {{ border-left: 6px solid var(--bad); background: var(--band); padding: .6rem .9rem; margin: .8rem 0; }}
+.verdict.good {{ border-color: var(--good); }}
+.verdict.warn {{ border-color: var(--warn); }}
+.verdict strong {{ font-size: 1.15rem; }}
+.soft {{ color: var(--soft); }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; width: 100%; margin: .3rem 0 1rem; font-variant-numeric: tabular-nums; }}
+caption {{ text-align: left; font-weight: 600; padding: .3rem 0; }}
+th, td {{ padding: .3rem .6rem; text-align: left; vertical-align: top; overflow-wrap: normal;
+  border-bottom: 1px solid var(--line); }}
+th:first-child, td:first-child {{ padding-left: 0; }}
+thead th {{ color: var(--soft); font-weight: 500; white-space: nowrap; }}
+tbody th {{ font-weight: 500; min-width: 9rem; overflow-wrap: anywhere; }}
+td.text {{ min-width: 7rem; overflow-wrap: anywhere; }}
+th.figure, td.figure {{ text-align: right; white-space: nowrap; }}
+tr.bad th, tr.bad td:first-of-type {{ color: var(--bad); }}
+tr {{ break-inside: avoid; }}
+figure {{ margin: .8rem 0 0; }}
+figcaption {{ display: flex; justify-content: space-between; gap: 1rem; }}
+svg {{ display: block; width: 100%; height: 5.5rem; background: var(--band); border-bottom: 1px solid var(--line); }}
+path {{ fill: none; stroke: var(--blue); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }}
+path.failures {{ stroke: var(--bad); }}
+path.latency {{ stroke: var(--warn); }}
+.axis {{ display: flex; justify-content: space-between; color: var(--soft); font-size: .85rem; }}
+@media screen and (max-width: 42rem) {{
+  thead {{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }}
+  table, caption, tbody {{ display: block; }}
+  tbody tr {{ display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: .2rem .6rem; padding: .5rem 0;
+    border-bottom: 1px solid var(--line); }}
+  tbody th, tbody td {{ display: block; border: 0; padding: 0; min-width: 0; }}
+  tbody th {{ grid-column: 1 / -1; }}
+  td.text {{ grid-column: span 2; }}
+  td.figure {{ text-align: left; font-size: .85rem; }}
+  td::before {{ content: attr(data-label); color: var(--soft); font-size: .75rem; display: block; }}
+}}
+@media print {{
+  body {{ max-width: none; padding: 0; font-size: 10pt; }}
+  h2 {{ break-after: avoid; }}
+  figure {{ break-inside: avoid; }}
+  .wide {{ overflow: visible; }}
+  th, td {{ padding: .15rem .35rem; }}
+}}
+"""
+
+POLICY: Final = (
+    "default-src 'none'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""The Content-Security-Policy: this style sheet and nothing else, no script, no image, no request."""

@@ -1,0 +1,125 @@
+"""The options of `mop-locust serve`; importing this loads no server."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+DEMO_KEY = "DEMO_KEY_PUBLIC"
+KEY_VARIABLE = "MOP_SERVER_KEY"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a server is started with; `delay_ms` is milliseconds, `port` 0 takes a free one, `tls` is certificate and key file."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    dialect: Literal["mop", "mcp"] = "mop"
+    answer: Literal["json", "sse"] = "json"
+    sse_ends_early: bool = False
+    delay_ms: float = 0.0
+    keep_alive_seconds: float = 30.0
+    tools: int = 0
+    tool_bytes: int = 600
+    mission: Path | None = None
+    tls: tuple[Path, Path] | None = None
+    counts: Path | None = None
+    key: str = DEMO_KEY
+
+
+def _number(text: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
+    return value
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    value = _number(text, low, high)
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number")
+    return int(value)
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, 65535)
+
+
+def _delay(text: str) -> float:
+    return _number(text, 0, 3_600_000)
+
+
+def _seconds(text: str) -> float:
+    return _number(text, 0.001, 86_400)
+
+
+def _count(text: str) -> int:
+    return _whole(text, 0, 100_000)
+
+
+def _size(text: str) -> int:
+    return _whole(text, 256, 1_048_576)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the server's options to a parser; the key is not one, it comes from MOP_SERVER_KEY."""
+    default = Options()
+    parser.add_argument("--host", default=default.host, help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=default.port, help="port to listen on, 0 for a free one (%(default)s)")
+    parser.add_argument(
+        "--dialect",
+        choices=("mop", "mcp"),
+        default=default.dialect,
+        help="answer as the MOP server or as standard MCP (%(default)s)",
+    )
+    parser.add_argument(
+        "--answer", choices=("json", "sse"), default=default.answer, help="form of the answers of dialect mcp (%(default)s)"
+    )
+    parser.add_argument(
+        "--sse-ends-early", action="store_true", help="end each GET stream right after its headers, as the real server does"
+    )
+    parser.add_argument(
+        "--delay",
+        dest="delay_ms",
+        type=_delay,
+        default=default.delay_ms,
+        metavar="MS",
+        help="hold each JSON-RPC answer so long (0)",
+    )
+    parser.add_argument(
+        "--keep-alive-seconds",
+        type=_seconds,
+        default=default.keep_alive_seconds,
+        metavar="S",
+        help="pause between keep-alives of streams and pings of sockets (30)",
+    )
+    parser.add_argument(
+        "--tools", type=_count, default=default.tools, metavar="N", help="generated tools beside the four built-in ones (0)"
+    )
+    parser.add_argument(
+        "--tool-bytes", type=_size, default=default.tool_bytes, metavar="N", help="size of a generated tool in tools/list (600)"
+    )
+    parser.add_argument(
+        "--mission", type=Path, metavar="FILE", help="mission file (YAML); one that does not parse is named and left out"
+    )
+    parser.add_argument("--tls", nargs=2, type=Path, metavar=("CERT", "KEY"), help="serve https and wss with these PEM files")
+    parser.add_argument("--counts", type=Path, metavar="FILE", help="write the counts as JSON to FILE at the end")
+
+
+def read_options(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Options:
+    """The options of a parsed command line and its environment.
+
+    Raises ValueError with a sentence when two options do not go together.
+    """
+    given = {field: getattr(arguments, field) for field in Options.__struct_fields__ if field not in ("key", "tls")}
+    if given["answer"] == "sse" and given["dialect"] == "mop":
+        raise ValueError("--answer sse needs --dialect mcp: the MOP server answers a POST with JSON only")
+    tls = tuple(arguments.tls) if arguments.tls else None
+    return Options(**given, tls=tls, key=environment.get(KEY_VARIABLE) or DEMO_KEY)

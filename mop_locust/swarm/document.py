@@ -1,0 +1,124 @@
+"""A finished run as the document that every report is made from."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+from mop_locust.metrics.summary import error_rows, summarise, window_rows
+from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
+from mop_locust.metrics.totals import Totals
+from mop_locust.preflight import Findings
+from mop_locust.report.document import SCHEMA, Preflight, ServerName, SummaryDocument, Worker
+from mop_locust.report.sentence import red_sentence
+from mop_locust.swarm.run import Run
+from mop_locust.verdict.judge import Verdict
+
+
+def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDocument:
+    """Returns the summary of a judged run."""
+    summary: SummaryDocument = {
+        "schema": SCHEMA,
+        "run": {
+            "id": run.id,
+            "scenario": name,
+            "scenarios": run.scenarios.names,
+            "target": {
+                "http": run.settings.http_base if run.scenarios.transports & {"http", "sse"} else None,
+                "websocket": run.settings.base_url if "websocket" in run.scenarios.transports else None,
+            },
+            "server": _server(run.findings),
+            "users": run.users,
+            "workers": run.workers_expected,
+            "planned_seconds": run.planned_seconds,
+            "seconds": round(run.seconds, 6),
+            "started": _utc(run.started_wall),
+            "ended": _utc(run.ended_wall),
+            "stopped_by": run.stopped_by,
+            "suite_version": version("mop-locust"),
+            "options": dict(run.options),
+            "notes": notes(totals),
+        },
+        "verdict": {**verdict.to_json(), "sentence": ""},
+        "metrics": summarise(totals),
+        "windows": window_rows(run.merge.windows),
+        "errors": error_rows(totals),
+        "workers": _workers(run),
+        "preflight": _preflight(run.findings),
+    }
+    summary["verdict"]["sentence"] = red_sentence(summary)
+    return summary
+
+
+def notes(totals: Totals) -> list[str]:
+    """Returns what a reader must know about the figures, in whole sentences."""
+    early = totals.select("sse_early_ends")
+    if not isinstance(early, CounterTotal) or not early.count:
+        return []
+    streams = totals.select("sse_stream_lifetime")
+    opened = streams.histogram.count if isinstance(streams, TrendTotal) else 0
+    after = streams.histogram.quantile(0.5) / 1000 if isinstance(streams, TrendTotal) else 0.0
+    observed = ": keep-alive was not observed" if totals.select("sse_keepalives") is None else ""
+    return [f"{early.count:,} of {opened:,} streams were ended by the server after {after:.0f} ms{observed}"]
+
+
+def _server(findings: Findings | None) -> ServerName | None:
+    if findings is None or not findings.server_name:
+        return None
+    return {"name": findings.server_name, "version": findings.server_version}
+
+
+def _preflight(findings: Findings | None) -> Preflight:
+    if findings is None:
+        return {"state": "off", "findings": [], "exchanges": []}
+    return {
+        "state": findings.state,
+        "findings": [*findings.sentences, *findings.target_faults, *findings.mistakes],
+        "exchanges": [
+            {
+                "transport": sample.transport,
+                "method": sample.method,
+                "outcome": sample.outcome,
+                "duration_ms": sample.duration_us / 1000,
+                "error": sample.error,
+            }
+            for sample in findings.exchanges
+        ],
+    }
+
+
+def _workers(run: Run) -> list[Worker]:
+    rows: list[Worker] = []
+    early, lost = set(run.left_early()), set(run.lost())
+    for worker, record in sorted(run.merge.workers.items()):
+        hello = run.hellos.get(worker)
+        own = Totals.of(run.newest[worker].totals)
+        lag, calls = own.select("loop_lag"), own.select("calls")
+        rows.append(
+            {
+                "id": worker,
+                "index": hello.index if hello else 0,
+                "host": hello.host if hello else "",
+                "pid": hello.pid if hello else 0,
+                "state": "lost" if worker in lost else "stopped" if worker in early else "finished",
+                "first_s": record.first_at_us / 1e6,
+                "last_s": record.last_at_us / 1e6,
+                "sequence": record.sequence,
+                "gaps": record.gaps,
+                "exchanges": calls.count if isinstance(calls, CounterTotal) else 0,
+                "cpu_percent": record.gauges.get("cpu_percent"),
+                "loop_lag_ms": {
+                    "p50": lag.histogram.quantile(0.5) / 1000,
+                    "p99": lag.histogram.quantile(0.99) / 1000,
+                    "max": lag.histogram.max / 1000,
+                }
+                if isinstance(lag, TrendTotal)
+                else None,
+                "clock_offset_s": hello.clock_offset_s if hello else None,
+            }
+        )
+    return rows
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

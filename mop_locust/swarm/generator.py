@@ -1,0 +1,91 @@
+"""The load generating side of a process: its ledger, its clients and what it reports. A worker has it, or the only process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from mop_locust.client import Clients
+from mop_locust.client.exchange import monotonic_us
+from mop_locust.config import ApiKey, Settings
+from mop_locust.metrics.ledger import Ledger
+from mop_locust.metrics.snapshot import Snapshot
+from mop_locust.swarm.order import RunOrder
+from mop_locust.swarm.recorder import LedgerRecorder
+from mop_locust.swarm.vitals import Vitals
+from mop_locust.transports.deadline import Deadline
+
+CLOSING_SHARE, LONGEST_CLOSING = 0.2, 2.0  # of the stop timeout, and in seconds: what is kept for closing sessions
+
+
+class Generator:
+    """Makes the load of one process and keeps its measurements; one ledger a run.
+
+    `clients` is what the users take their clients from while a run goes on.
+    """
+
+    clients: Clients
+
+    def __init__(self, environment: Any, worker: str, key: ApiKey) -> None:
+        self._environment = environment
+        self._worker = worker
+        self._key = key
+        self._epoch = 0
+        self._ledger: Ledger | None = None
+        self._vitals: Vitals | None = None
+        self._final: Snapshot | None = None
+        self._stop_timeout = 0.0
+        self.take_iteration: Callable[[str], bool]
+        self.iteration_done: Callable[[str], None]
+
+    def begin(self, order: RunOrder, settings: Settings) -> None:
+        """Starts the ledger and the clients of a run; the run's clock began `elapsed_us` ago."""
+        self._epoch += 1
+        self._final = None
+        self._stop_timeout = self._environment.stop_timeout or 0.0
+        ledger = Ledger(order.run_id, self._worker, self._epoch, monotonic_us() - order.elapsed_us)
+        recorder = LedgerRecorder(ledger, self._environment.events)
+        self.clients = Clients(settings, self._key, recorder, send_initialized=order.send_initialized)
+        self._ledger = ledger
+        self._vitals = Vitals(ledger)
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The ledger of the run that goes on or has just ended."""
+        return self._ledger
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing to end: no run, or one whose final snapshot was made."""
+        return self._ledger is None or self._final is not None
+
+    def leave_time_to_close(self) -> None:
+        """Keeps a share of Locust's stop timeout for closing sessions: what is cut after the rest still says goodbye."""
+        stop_timeout = self._environment.stop_timeout or 0.0
+        self._stop_timeout = stop_timeout
+        closing = min(stop_timeout * CLOSING_SHARE, LONGEST_CLOSING)
+        if self._ledger is not None:
+            self.clients.end = Deadline.after(stop_timeout)
+        self._environment.stop_timeout = stop_timeout - closing
+
+    def snapshot(self) -> Snapshot | None:
+        """Returns a cumulative snapshot of the run, the final one again once it was made; None without a run."""
+        if self._ledger is None:
+            return None
+        if self._final is not None:
+            return self._final
+        return self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000)
+
+    def finish(self) -> Snapshot | None:
+        """Closes the ledger when all users are gone, and returns its final snapshot."""
+        if self._ledger is None or self._final is not None:
+            return self._final
+        self._environment.stop_timeout = self._stop_timeout
+        if self._vitals is not None:
+            self._vitals.stop()
+            gevent.sleep(0)
+        self._final = self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000, final=True)
+        return self._final

@@ -1,0 +1,63 @@
+"""The settings as Locust options, and back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mop_locust.config import SETTINGS, Settings, parse_settings, with_host
+from mop_locust.config.kinds import FLAG
+
+STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
+ALSO = {"MOP_ALLOW_DEGRADED": ["--allow-degraded"]}
+
+
+def add_options(parser: Any) -> None:
+    """Adds an option for each setting, values as texts: they are all checked together, later, so that all mistakes are told."""
+    for setting in SETTINGS:
+        takes = {"nargs": "?", "const": "1"} if setting.kind is FLAG else {}
+        parser.add_argument(
+            setting.option,
+            *ALSO.get(setting.name, ()),
+            dest=setting.dest,
+            env_var=setting.name,
+            default=setting.default,
+            metavar="VALUE",
+            help=setting.help.replace("%", "%%"),
+            **takes,
+        )
+    parser.add_argument(
+        "--mop-threshold",
+        dest="mop_threshold",
+        action="append",
+        default=[],
+        metavar="'METRIC{TAGS}: EXPR'",
+        help="A threshold in k6's words, for example 'ws_failures: rate<0.01'; repeatable; replaces the defaults of its metric.",
+        include_in_web_ui=False,
+    )
+    parser.set_defaults(stop_timeout=STOP_TIMEOUT)
+
+
+def read_options(options: Any, host: str | None = None, argv: Sequence[str] | None = None) -> Settings:
+    """Returns the checked settings of parsed options; raises ConfigError with all mistakes."""
+    values = {setting.name: str(getattr(options, setting.dest, setting.default) or "") for setting in SETTINGS}
+    words = sys.argv[1:] if argv is None else argv
+    given = [
+        setting.name
+        for setting in SETTINGS
+        if setting.name in os.environ
+        or values[setting.name] != setting.default
+        or any(word.partition("=")[0] == setting.option for word in words)
+    ]
+    return parse_settings(with_host(values, host, given))
+
+
+def option_values(options: Any) -> dict[str, str]:
+    """Returns the values that differ from their defaults, by variable: what a reader needs to repeat the run."""
+    return {
+        setting.name: str(getattr(options, setting.dest))
+        for setting in SETTINGS
+        if str(getattr(options, setting.dest, setting.default)) != setting.default
+    }

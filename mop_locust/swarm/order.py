@@ -1,0 +1,29 @@
+"""What the master tells every process of a run: it travels to the workers with Locust's own spawn message, late ones too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class RunOrder(msgspec.Struct, frozen=True):
+    """One run: its id, how long it has been going when the order leaves, and what the preflight found."""
+
+    run_id: str
+    elapsed_us: int
+    send_initialized: bool
+
+
+OPTION = "mop_run"  # the name beside our options, which Locust sends to the workers before `test_start`
+
+
+def give(options: Any, order: RunOrder) -> None:
+    """Puts the order where Locust's spawn message takes it along."""
+    setattr(options, OPTION, msgspec.to_builtins(order))
+
+
+def take(options: Any) -> RunOrder | None:
+    """Returns the order that came with the spawn message; None when the master does not run mop_locust."""
+    order = getattr(options, OPTION, None)
+    return None if order is None else msgspec.convert(order, RunOrder)

@@ -1,0 +1,49 @@
+"""Takes every measurement of a process: first into the ledger, then as Locust's own `request` event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mop_locust.client.exchange import Tags
+from mop_locust.metrics.ledger import Ledger
+from mop_locust.metrics.sample import Sample
+
+
+class Cancelled(Exception):
+    """An exchange that the end of the run cut: what Locust's own statistics show for it."""
+
+
+class LedgerRecorder:
+    """Feeds one run's ledger, and Locust's statistics beside it, so that its web UI, CSV and HTML stay true."""
+
+    __slots__ = ("_fire", "ledger")
+
+    def __init__(self, ledger: Ledger, events: Any) -> None:
+        self.ledger = ledger
+        self._fire = events.request.fire
+
+    def exchange(self, sample: Sample, error: BaseException | None) -> None:
+        """Takes one exchange."""
+        self.ledger.record(sample)
+        if error is not None and not isinstance(error, Exception):
+            error = Cancelled("cancelled at the end of the run")
+        self._fire(
+            request_type=sample.transport,
+            name=f"{sample.method} {sample.tool}" if sample.tool else sample.method,
+            response_time=sample.duration_us / 1000,
+            response_length=sample.received,
+            exception=error,
+            context={},
+        )
+
+    def count(self, name: str, tags: Tags, n: int, at_us: int) -> None:
+        """Adds to a counter."""
+        self.ledger.count(name, tags, n, at_us)
+
+    def rate(self, name: str, tags: Tags, failed: bool, at_us: int) -> None:
+        """Adds one value to a rate."""
+        self.ledger.rate(name, tags, failed, at_us)
+
+    def trend(self, name: str, tags: Tags, value: int, at_us: int) -> None:
+        """Adds one value to a trend."""
+        self.ledger.trend(name, tags, value, at_us)

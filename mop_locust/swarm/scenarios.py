@@ -1,0 +1,80 @@
+"""What the user classes of a run declare: scenarios, transports, metrics, thresholds, and how many users for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mop_locust.config import Settings
+from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Instrument
+from mop_locust.users import MopUser
+from mop_locust.verdict.threshold import Threshold, check, parse_all, split_list
+
+TRANSPORTS = frozenset(("http", "sse", "websocket"))
+
+
+class Scenarios:
+    """The scenarios of one run, read from its user classes; other Locust users may run beside them."""
+
+    def __init__(self, user_classes: Iterable[type]) -> None:
+        self.classes: list[type[MopUser]] = [cls for cls in user_classes if issubclass(cls, MopUser)]
+
+    @property
+    def names(self) -> list[str]:
+        """The scenarios' names, sorted."""
+        return sorted({cls.scenario for cls in self.classes})
+
+    @property
+    def transports(self) -> set[str]:
+        """The transports that the scenarios need."""
+        return {cls.transport for cls in self.classes}
+
+    def weigh(self, settings: Settings) -> int:
+        """Sets the users' weights from the settings and returns how many users there are by default; 0 when none says."""
+        total = 0
+        for cls in self.classes:
+            if cls.users_setting:
+                cls.weight = getattr(settings, cls.users_setting)
+                total += int(cls.weight)
+        return total
+
+    def seconds(self, settings: Settings) -> float | None:
+        """Returns the longest duration that the scenarios ask for; None when none does."""
+        asked = [getattr(settings, cls.duration_setting) for cls in self.classes if cls.duration_setting]
+        return max(asked, default=None)
+
+    def iterations(self, settings: Settings) -> dict[str, int]:
+        """Returns the shared iterations of the scenarios that have them."""
+        return {cls.scenario: getattr(settings, cls.iterations_setting) for cls in self.classes if cls.iterations_setting}
+
+    @property
+    def all_iterate(self) -> bool:
+        """Whether the run is over when all shared iterations are."""
+        return bool(self.classes) and all(cls.iterations_setting for cls in self.classes)
+
+    @property
+    def own_instruments(self) -> dict[str, Instrument]:
+        """The metrics that the scenarios declare, by name."""
+        return {instrument.name: instrument for cls in self.classes for instrument in cls.metrics}
+
+    def thresholds(self, settings: Settings, given: Sequence[str]) -> tuple[list[Threshold], list[str]]:
+        """Returns the run's thresholds, and every mistake in them.
+
+        What the user gives for a metric replaces what the scenarios ask of it.
+        """
+        own, mistakes = parse_all([*split_list(settings.thresholds), *given])
+        replaced = {threshold.metric for threshold in own}
+        defaults = {f"{metric}: {expression}" for cls in self.classes for metric, texts in cls.thresholds.items() for expression in texts}
+        declared, wrong = parse_all(sorted(defaults))
+        mistakes += [f"in the locustfile: {mistake}" for mistake in wrong]
+        thresholds = [*own, *(threshold for threshold in declared if threshold.metric not in replaced)]
+        try:
+            catalogue = Catalogue(self._instruments(), self._tags())
+        except ValueError as error:
+            return thresholds, [*mistakes, f"in the locustfile: {error}"]
+        return thresholds, mistakes + check(thresholds, catalogue)
+
+    def _instruments(self) -> list[Instrument]:
+        return [instrument for cls in self.classes for instrument in cls.metrics if instrument not in BUILT_IN]
+
+    def _tags(self) -> dict[str, frozenset[str] | None]:
+        return {"scenario": frozenset(self.names), "transport": TRANSPORTS, "method": None, "tool": None, "status": None}

@@ -1,0 +1,142 @@
+"""The Locust user classes that people subclass: one a transport, each with a measuring `client`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from gevent.event import Event
+from locust import User
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+
+from mop_locust.client import Client, Clients
+from mop_locust.config import Settings
+from mop_locust.metrics.instruments import BUILT_IN, Counter, Instrument, Rate, Trend
+from mop_locust.protocol.errors import MopError
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 5.0  # seconds
+
+
+class MopUser(User):  # type: ignore[misc]  # locust has no types here
+    """A simulated user of an MCP server; a failed exchange ends its iteration, and it still waits its pause.
+
+    What a scenario declares on its class:
+    `scenario`: the name in metrics, reports and thresholds (default: the class's name);
+    `metrics`: metrics of its own; `thresholds`: metric -> expressions in k6's words;
+    `feeds`: MCP method -> the rate that takes one value an exchange of it;
+    `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
+    shared number of iterations where the command line does not.
+    """
+
+    abstract = True
+    scenario: ClassVar[str] = ""
+    transport: ClassVar[str] = ""
+    metrics: ClassVar[Sequence[Counter | Rate | Trend]] = ()
+    thresholds: ClassVar[Mapping[str, Sequence[str]]] = {}
+    feeds: ClassVar[Mapping[str, str]] = {}
+    users_setting: ClassVar[str] = ""
+    duration_setting: ClassVar[str] = ""
+    iterations_setting: ClassVar[str] = ""
+    instruments: ClassVar[Mapping[str, Instrument]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "scenario" not in cls.__dict__:
+            cls.scenario = cls.__name__
+        cls.instruments = {instrument.name: instrument for instrument in (*BUILT_IN, *cls.metrics)}
+        cls.tasks = [_iteration(task) for task in cls.tasks]
+        if "wait_time" in cls.__dict__:  # Locust's way to say it, `wait_time = between(1, 2)`; see `wait_time` below
+            cls.pause = cls.pause_after_failure = cls.__dict__["wait_time"]
+            del cls.wait_time
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        load = getattr(environment, "mop", None)
+        if load is None:
+            raise RuntimeError("mop_locust is not active: take the user classes from mop_locust itself, not from mop_locust.users")
+        self._load = load
+        clients: Clients = load.clients
+        self.settings: Settings = clients.settings
+        self.client: Client = clients.client(self.scenario, self.instruments, self.feeds)
+        self.failed_in_a_row = 0
+        self._woken = Event()
+
+    def pause(self) -> float:
+        """Returns the seconds to wait after an iteration that went well."""
+        return 0.0
+
+    def pause_after_failure(self) -> float:
+        """Returns the seconds to wait after a failed iteration: 1 s, doubling to 5 s, so that a dead target is not hammered."""
+        return min(FIRST_BACKOFF * 2 ** (self.failed_in_a_row - 1), LONGEST_BACKOFF)
+
+    def wait_time(self) -> float:
+        """Waits until the next iteration; Locust asks after each, and need not wait any more.
+
+        Waiting here lets `stop` end it. Locust would kill a user that waits, and a kill that meets one just waking up cuts its
+        next exchange in the middle.
+        """
+        self._woken.wait(self.pause_after_failure() if self.failed_in_a_row else self.pause())
+        return 0.0
+
+    def stop(self, force: bool = False) -> bool:
+        """Stops the user: after its iteration, or at once when it waits for the next one; `force` kills it."""
+        if not force and self._state == LOCUST_STATE_WAITING:
+            self._state = LOCUST_STATE_STOPPING
+            self._woken.set()
+            return False
+        return bool(super().stop(force))
+
+    def on_stop(self) -> None:
+        """Closes the user's connection when the user is stopped."""
+        self.client.close()
+
+    def iterate(self, task: Callable[[MopUser], object]) -> None:
+        """Runs one iteration, if one is left: a shared number of iterations is shared by all users of all workers."""
+        shared = bool(self.iterations_setting)
+        if shared and not self._load.take_iteration(self.scenario):
+            raise StopUser
+        try:
+            task(self)
+        except MopError:
+            self.failed_in_a_row += 1  # counted by the client already, with its class
+        else:
+            self.failed_in_a_row = 0
+        self.client.counter("iterations").add()
+        if shared:
+            self._load.iteration_done(self.scenario)
+
+
+class MopHttpUser(MopUser):
+    """A user of the Streamable HTTP transport: `self.client.session()`."""
+
+    abstract = True
+    transport = "http"
+
+
+class MopSseUser(MopUser):
+    """A user of the event stream of an HTTP session: `session.stream()`."""
+
+    abstract = True
+    transport = "sse"
+
+
+class MopWebSocketUser(MopUser):
+    """A user of the WebSocket transport: `self.client.connect()`."""
+
+    abstract = True
+    transport = "websocket"
+
+
+def _iteration(task: Any) -> Any:
+    """Returns a task that runs as one iteration of its user; nested task sets and wrapped tasks stay as they are."""
+    if isinstance(task, type) or hasattr(task, "iteration_of"):
+        return task
+
+    @functools.wraps(task)
+    def iteration(user: MopUser) -> None:
+        user.iterate(task)
+
+    iteration.iteration_of = task  # type: ignore[attr-defined]  # marks it as wrapped
+    return iteration
