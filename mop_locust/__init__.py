@@ -29,7 +29,18 @@ _HOME = {
     "MopWebSocketUser": "mop_locust.users",
 }
 
-__all__ = ["CheckFailed", "Counter", "MopError", "MopHttpUser", "MopSseUser", "MopUser", "MopWebSocketUser", "Rate", "Trend", "task"]
+__all__ = [
+    "CheckFailed",
+    "Counter",
+    "MopError",
+    "MopHttpUser",
+    "MopSseUser",
+    "MopUser",
+    "MopWebSocketUser",
+    "Rate",
+    "Trend",
+    "task",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the process's exit code."""
-    parser = argparse.ArgumentParser(
-        prog="mop-locust", description="Load tests that you can trust, for MOP and MCP servers over WebSocket, HTTP and Server-Sent Events."
-    )
+    parser = argparse.ArgumentParser(prog="mop-locust", description="Load tests that you can trust, for MOP and MCP servers.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser(
         "run",
@@ -32,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("check", help="look at the target without loading it", add_help=False)
     explain = commands.add_parser("thresholds", help="explain and check thresholds")
     explain.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="whose thresholds (all of them)")
-    explain.add_argument("--mop-threshold", action="append", default=[], metavar="'METRIC{TAGS}: EXPR'", help="one more; repeatable")
+    explain.add_argument("--mop-threshold", action="append", default=[], metavar="'METRIC: EXPR'", help="one more; repeatable")
 
     chosen, rest = parser.parse_known_args(argv)
     if rest and chosen.command in ("serve", "thresholds"):

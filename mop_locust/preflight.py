@@ -5,11 +5,15 @@ It speaks HTTP through `requests`, a client that the load does not use, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import jsonschema
 import msgspec
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from mop_locust.client import Client, Clients, HttpSession
 from mop_locust.client.exchange import Tags
@@ -46,7 +50,7 @@ class Kept:
     def __init__(self, exchanges: list[Sample]) -> None:
         self._exchanges = exchanges
 
-    def exchange(self, sample: Sample, error: BaseException | None) -> None:
+    def exchange(self, sample: Sample, _: BaseException | None) -> None:
         """Keeps one exchange."""
         self._exchanges.append(sample)
 
@@ -81,9 +85,8 @@ def _look_at_http(client: Client, settings: Settings, findings: Findings, *, str
     try:
         session.initialize()
         findings.server_name, findings.server_version = session.server_name, session.server_version
-        findings.sentences.append(
-            f"{settings.http_base}: {session.server_name or 'a server'} {session.server_version}, MCP {session.protocol_version}".rstrip()
-        )
+        server = f"{session.server_name or 'a server'} {session.server_version}".rstrip()
+        findings.sentences.append(f"{settings.http_base}: {server}, MCP {session.protocol_version}")
         findings.takes_initialized = _took(lambda: session.notify("notifications/initialized"))
         tools = session.list_tools()
         findings.sentences.append(f"{len(tools.tools)} tools" + ("" if tools.nextCursor is None else " on the first page"))
@@ -153,11 +156,20 @@ def tool_mistakes(tools: ToolsList, name: str, arguments: dict[str, object]) -> 
     if tool is None:
         there_are = ", ".join(tool.name for tool in tools.tools) or "none"
         return [f"MOP_RPS_TOOL (--mop-rps-tool): the server has no tool {name!r}; it has {there_are}"]
-    if tool.inputSchema is None:
-        return []
-    schema = msgspec.json.decode(tool.inputSchema)
-    validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)(schema)
-    return [
-        f"MOP_RPS_TOOL_ARGS (--mop-rps-tool-args): {'.'.join(map(str, problem.absolute_path)) or 'the arguments'}: {problem.message}"
-        for problem in validator.iter_errors(arguments)
-    ]
+    try:
+        problems = _schema_problems(tool.inputSchema, arguments)
+    except (msgspec.MsgspecError, jsonschema.SchemaError, Unresolvable, re.error, RecursionError):
+        return []  # the schema is the server's mistake, and the call itself will show what comes of it
+    return [f"MOP_RPS_TOOL_ARGS (--mop-rps-tool-args): {_place(problem)}: {problem.message}" for problem in problems]
+
+
+def _schema_problems(raw: msgspec.Raw, arguments: dict[str, object]) -> list[jsonschema.ValidationError]:
+    schema = msgspec.json.decode(raw, type=dict[str, Any])
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    kind.check_schema(schema)
+    # An empty registry: a `$ref` of the server's must not make this machine fetch something from somewhere else.
+    return list(kind(schema, registry=Registry()).iter_errors(cast(Any, arguments)))
+
+
+def _place(problem: jsonschema.ValidationError) -> str:
+    return ".".join(map(str, problem.absolute_path)) or "the arguments"

@@ -16,10 +16,10 @@ from mop_locust.config import Settings
 from mop_locust.metrics.instruments import BUILT_IN, Counter, Instrument, Rate, Trend
 from mop_locust.protocol.errors import MopError
 
-FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 5.0  # seconds
+BACKOFF = (1.0, 2.0, 4.0, 5.0)  # seconds after the first, the second, ... failure in a row; the last stays
 
 
-class MopUser(User):  # type: ignore[misc]  # locust has no types here
+class MopUser(User):
     """A simulated user of an MCP server; a failed exchange ends its iteration, and it still waits its pause.
 
     What a scenario declares on its class:
@@ -48,14 +48,18 @@ class MopUser(User):  # type: ignore[misc]  # locust has no types here
         cls.instruments = {instrument.name: instrument for instrument in (*BUILT_IN, *cls.metrics)}
         cls.tasks = [_iteration(task) for task in cls.tasks]
         if "wait_time" in cls.__dict__:  # Locust's way to say it, `wait_time = between(1, 2)`; see `wait_time` below
-            cls.pause = cls.pause_after_failure = cls.__dict__["wait_time"]
-            del cls.wait_time
+            wait_time = cls.__dict__["wait_time"]
+            delattr(cls, "wait_time")
+            for name in ("pause", "pause_after_failure"):
+                setattr(cls, name, wait_time)
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         load = getattr(environment, "mop", None)
         if load is None:
-            raise RuntimeError("mop_locust is not active: take the user classes from mop_locust itself, not from mop_locust.users")
+            raise RuntimeError(
+                "mop_locust is not active: take the user classes from mop_locust itself, not from mop_locust.users"
+            )
         self._load = load
         clients: Clients = load.clients
         self.settings: Settings = clients.settings
@@ -68,8 +72,8 @@ class MopUser(User):  # type: ignore[misc]  # locust has no types here
         return 0.0
 
     def pause_after_failure(self) -> float:
-        """Returns the seconds to wait after a failed iteration: 1 s, doubling to 5 s, so that a dead target is not hammered."""
-        return min(FIRST_BACKOFF * 2 ** (self.failed_in_a_row - 1), LONGEST_BACKOFF)
+        """Returns the seconds to wait after a failed iteration, 1 doubling to 5: a dead target is not hammered."""
+        return BACKOFF[min(self.failed_in_a_row, len(BACKOFF)) - 1]
 
     def wait_time(self) -> float:
         """Waits until the next iteration; Locust asks after each, and need not wait any more.
@@ -77,7 +81,9 @@ class MopUser(User):  # type: ignore[misc]  # locust has no types here
         Waiting here lets `stop` end it. Locust would kill a user that waits, and a kill that meets one just waking up cuts its
         next exchange in the middle.
         """
-        self._woken.wait(self.pause_after_failure() if self.failed_in_a_row else self.pause())
+        seconds = self.pause_after_failure() if self.failed_in_a_row else self.pause()
+        if seconds > 0:
+            self._woken.wait(seconds)
         return 0.0
 
     def stop(self, force: bool = False) -> bool:
@@ -101,8 +107,14 @@ class MopUser(User):  # type: ignore[misc]  # locust has no types here
             task(self)
         except MopError:
             self.failed_in_a_row += 1  # counted by the client already, with its class
+        except Exception:
+            self._end_iteration(shared)  # a fault of the scenario, which Locust reports, or its way to stop: over all the same
+            raise
         else:
             self.failed_in_a_row = 0
+        self._end_iteration(shared)
+
+    def _end_iteration(self, shared: bool) -> None:
         self.client.counter("iterations").add()
         if shared:
             self._load.iteration_done(self.scenario)

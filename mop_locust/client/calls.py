@@ -21,13 +21,17 @@ from mop_locust.protocol.mcp import (
     read_result,
     read_tools,
 )
-from mop_locust.protocol.session import Answer, ServerRequest, Session, Unmatched
+from mop_locust.protocol.session import Answer, Event, ServerRequest, Session, State, Unmatched
 from mop_locust.transports import Phases
 from mop_locust.transports.deadline import Deadline
 
 METHOD_NOT_FOUND = -32601  # JSON-RPC 2.0, section 5.1
 
 T = TypeVar("T")
+
+
+def accept(_: object) -> None:
+    """Takes any answer."""
 
 
 class MessageTransport(Protocol):
@@ -94,10 +98,24 @@ class Calls:
         params = None if cursor is None else {"cursor": cursor}
         return self._measure("tools/list", lambda deadline: read_tools(self._ask("tools/list", params, deadline)))
 
-    def call_tool(self, name: str, arguments: Mapping[str, object] | None = None) -> CallResult:
-        """Calls a tool; an answer that says `isError`, or holds an `error` in its text, raises ToolError."""
+    def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, object] | None = None,
+        check: Callable[[CallResult], object] = accept,
+    ) -> CallResult:
+        """Calls a tool; an answer that says `isError`, or holds an `error` in its text, raises ToolError.
+
+        `check` looks at the answer and raises CheckFailed when it is not what it should be: the exchange is then a failure.
+        """
         params = {"name": name, "arguments": arguments or {}}
-        return self._measure("tools/call", lambda deadline: check_tool_result(self._ask("tools/call", params, deadline)), name)
+
+        def call(deadline: Deadline) -> CallResult:
+            answer = check_tool_result(self._ask("tools/call", params, deadline))
+            check(answer)
+            return answer
+
+        return self._measure("tools/call", call, name)
 
     def list_resources(self, cursor: str | None = None) -> ResourcesList:
         """Returns one page of the resources."""
@@ -106,7 +124,8 @@ class Calls:
 
     def read_resource(self, uri: str) -> ResourceRead:
         """Returns the contents of a resource."""
-        return self._measure("resources/read", lambda at: read_result(self._ask("resources/read", {"uri": uri}, at), ResourceRead))
+        params = {"uri": uri}
+        return self._measure("resources/read", lambda at: read_result(self._ask("resources/read", params, at), ResourceRead))
 
     def list_prompts(self, cursor: str | None = None) -> PromptsList:
         """Returns one page of the prompts."""
@@ -145,13 +164,17 @@ class Calls:
                     if type(event) is Answer and event.id == id:
                         self._finish(deadline)
                         return event
-                    if type(event) is ServerRequest:
-                        self._reply(_answer_to(event), deadline)
-                    elif type(event) is Unmatched:
-                        unmatched = True
+                    self._answer_server(event, deadline)
+                    unmatched = unmatched or type(event) is Unmatched
         except MopError:
-            self._core.forget(id)
+            if self._core.state is not State.ERROR:  # a broken session has nothing left to give up
+                self._core.forget(id)
             raise
+
+    def _answer_server(self, event: Event, deadline: Deadline) -> None:
+        """Answers a request of the server; any other event wants no answer."""
+        if type(event) is ServerRequest:
+            self._reply(_answer_to(event), deadline)
 
     def _reply(self, message: bytes, deadline: Deadline) -> None:
         """Sends our answer to a request of the server."""

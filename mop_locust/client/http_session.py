@@ -16,7 +16,8 @@ from mop_locust.transports.deadline import Deadline
 if TYPE_CHECKING:
     from mop_locust.client.client import Clients
 
-DELETED = frozenset((200, 202, 204, 405))  # 405: the server does not let clients end sessions (MCP 2025-11-25, Session Management)
+# 405: the server does not let clients end sessions (MCP 2025-11-25, "Session Management").
+DELETED = frozenset((200, 202, 204, 405))
 
 
 class HttpSession(Calls):
@@ -36,7 +37,11 @@ class HttpSession(Calls):
         transport.protocol_version = None
 
     def __enter__(self) -> HttpSession:
-        self.initialize()
+        try:
+            self.initialize()
+        except BaseException:
+            self.close()  # the server may have opened the session before the rest went wrong
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

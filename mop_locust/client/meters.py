@@ -52,11 +52,13 @@ class TrendMeter:
 
 def meter(kind: type[M], instruments: Mapping[str, Counter | Rate | Trend], name: str, exchanges: Exchanges) -> M:
     """Returns the meter of the instrument `name`; raises KeyError, with the names there are, for an undeclared one."""
-    declaration = DECLARED_BY[kind]
-    if not isinstance(instruments.get(name), declaration):
-        there_are = ", ".join(sorted(key for key, value in instruments.items() if isinstance(value, declaration)))
-        word = declaration.__name__
-        raise KeyError(f"no {word.lower()} {name!r}: declare it on the user class, metrics = [{word}({name!r})]; there are {there_are}")
+    declared = DECLARED_BY[kind]
+    if not isinstance(instruments.get(name), declared):
+        there_are = ", ".join(sorted(key for key, value in instruments.items() if isinstance(value, declared)))
+        word = declared.__name__
+        raise KeyError(
+            f"no {word.lower()} {name!r}: declare it on the user class, metrics = [{word}({name!r})]; there are {there_are}"
+        )
     return kind(name, exchanges)
 
 

@@ -52,16 +52,15 @@ class WebSocketSession(Calls):
         self._measure("initialize", self._initialize)
         if self._clients.send_initialized:
             message = self._core.notification("notifications/initialized")
-            self._socket.send(message, Deadline.after(self._clients.settings.timeout))
+            self._measure("notifications/initialized", lambda deadline: self._notify(message, deadline))
 
     def hold(self, seconds: float) -> None:
-        """Keeps the socket open for `seconds`, answering pings; raises Disconnected when the server closes it early."""
+        """Keeps the socket open for `seconds`, answering the server; raises Disconnected when it closes the socket early."""
         until = Deadline.after(seconds)
         try:
             while True:
-                message = self._socket.receive(until)
-                if message is not None:
-                    self._core.receive(message)
+                for event in self._core.receive(self._socket.receive(until)):
+                    self._answer_server(event, until)
         except ExchangeTimeout:
             return
         except MopError as error:
@@ -90,6 +89,13 @@ class WebSocketSession(Calls):
             return super()._answer(id, message, deadline)
         except (Disconnected, RemoteProtocolError):
             self._drop()  # nothing is left to be closed, or nothing that follows could be understood
+            raise
+
+    def _notify(self, message: bytes, deadline: Deadline) -> None:
+        try:
+            self._socket.send(message, deadline)
+        except MopError:
+            self._drop()  # half a message may be out
             raise
 
     def _ended_by_peer(self, error: MopError) -> None:

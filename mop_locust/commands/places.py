@@ -15,7 +15,8 @@ class UnknownScenario(ValueError):
 def folders() -> list[Path]:
     """Returns the folders that are searched, in order."""
     package = Path(__file__).resolve().parent.parent
-    return [folder for folder in (Path("locustfiles"), package / "locustfiles", package.parent / "locustfiles") if folder.is_dir()]
+    places = (Path("locustfiles"), package / "locustfiles", package.parent / "locustfiles")
+    return [place for place in places if place.is_dir()]
 
 
 def names() -> list[str]:
@@ -26,12 +27,13 @@ def names() -> list[str]:
 def find(asked: Sequence[str]) -> list[Path]:
     """Returns the locustfiles of names and files; raises UnknownScenario with all that are unknown, or when none is named."""
     wanted = [name for word in asked for name in (THE_THREE if word == "all" else (word,))]
+    there_are = f"there are {', '.join(names())}, all, or a locustfile of your own"
     if not wanted:
-        raise UnknownScenario(f"no scenario named; there are {', '.join(names())}, all, or a locustfile of your own")
+        raise UnknownScenario(f"no scenario named; {there_are}")
     found = {name: _find(name) for name in wanted}
     missing = [name for name, file in found.items() if file is None]
     if missing:
-        raise UnknownScenario(f"no scenario or file {', '.join(map(repr, missing))}; there are {', '.join(names())}, all, or a locustfile of your own")
+        raise UnknownScenario(f"no scenario or file {', '.join(map(repr, missing))}; {there_are}")
     return [file for file in found.values() if file is not None]
 
 

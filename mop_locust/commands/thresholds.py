@@ -17,8 +17,23 @@ from mop_locust.users import MopUser
 from mop_locust.verdict.exit_codes import CONFIGURATION, PASSED
 from mop_locust.verdict.threshold import Threshold
 
-WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly", "===": "exactly", "!=": "anything but"}
-AGGREGATIONS = {"count": "the number of samples", "rate": "the rate", "avg": "the mean", "min": "the least", "med": "the median", "max": "the most"}
+WORDS = {
+    "<": "below",
+    "<=": "at most",
+    ">": "above",
+    ">=": "at least",
+    "==": "exactly",
+    "===": "exactly",
+    "!=": "anything but",
+}
+AGGREGATIONS = {
+    "count": "the number of samples",
+    "rate": "the rate",
+    "avg": "the mean",
+    "min": "the least",
+    "med": "the median",
+    "max": "the most",
+}
 
 
 def explain_thresholds(scenarios: Sequence[str], given: Sequence[str]) -> int:
@@ -32,7 +47,7 @@ def explain_thresholds(scenarios: Sequence[str], given: Sequence[str]) -> int:
         return _refuse(error.mistakes)
     mistakes: list[str] = []
     for file in files:
-        thresholds, wrong = Scenarios(_users(file)).thresholds(settings, given)
+        thresholds, wrong = Scenarios(_users(file)).thresholds(settings.thresholds, given)
         mistakes += [mistake for mistake in wrong if mistake not in mistakes]
         print(file.stem)
         for threshold in thresholds:
@@ -42,7 +57,8 @@ def explain_thresholds(scenarios: Sequence[str], given: Sequence[str]) -> int:
 
 def explain(threshold: Threshold) -> str:
     """Returns what a threshold asks for, in words."""
-    what = f"the {threshold.percentile:g}th percentile" if threshold.percentile is not None else AGGREGATIONS[threshold.aggregation]
+    asked = threshold.percentile
+    what = AGGREGATIONS[threshold.aggregation] if asked is None else f"the {asked:g}th percentile"
     return f"fails unless {what} is {WORDS[threshold.operator]} {threshold.limit:g}, and without data"
 
 
@@ -51,7 +67,8 @@ def _users(file: Path) -> list[type]:
     sys.path.insert(0, str(file.parent))
     try:
         spec = importlib.util.spec_from_file_location(file.stem, file)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:

@@ -45,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: str
     reports: str
     preflight: bool
+    max_loop_lag: float
+    max_stall: float
+    max_cpu_percent: int
     allow_degraded: bool
 
 

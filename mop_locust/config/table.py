@@ -115,6 +115,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_THRESHOLDS", "", kinds.TEXT, "Thresholds 'METRIC{TAGS}: EXPR', one a line or between ';'."),
     Setting("MOP_REPORTS", "reports", kinds.DIRECTORY, "Where the run folders are made."),
     Setting("MOP_PREFLIGHT", "on", kinds.FLAG, "Check the target before the load."),
+    Setting(
+        "MOP_MAX_LOOP_LAG_MS",
+        "250",
+        kinds.MILLISECONDS,
+        "A run is degraded when the event loop of a process was later than this once in a hundred times.",
+    ),
+    Setting("MOP_MAX_STALL_MS", "2000", kinds.MILLISECONDS, "A run is degraded when a process stood still for longer."),
+    Setting("MOP_MAX_CPU_PERCENT", "90", kinds.COUNT, "A run is degraded when a load generator used more of a core on average."),
     Setting("MOP_ALLOW_DEGRADED", "0", kinds.FLAG, "End with 0 when the thresholds passed and the run is degraded."),
 )
 

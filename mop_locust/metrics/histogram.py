@@ -12,14 +12,16 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
-Whole = Annotated[int, msgspec.Meta(ge=0)]
-"""An integer of at least 0; the wire decoder refuses any other."""
-
 LARGEST = 2**44 - 1
 """The largest value that is kept apart, 203 days in microseconds; what is above counts as this."""
 
 LARGEST_SUM = 2**63 - 1
 """Where the sum of a histogram stops, so that it always fits the wire format."""
+
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A count; the wire decoder refuses any other integer, so that the sum over all workers still fits the format."""
+
+Sum = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SUM)]
 
 WIRE_VERSION = 1
 
@@ -58,7 +60,7 @@ class Histogram(msgspec.Struct, array_like=True):
 
     counts: dict[Whole, Whole] = msgspec.field(default_factory=dict)
     count: Whole = 0
-    total: Whole = 0
+    total: Sum = 0
     min: Whole = 0
     max: Whole = 0
 

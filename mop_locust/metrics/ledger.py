@@ -22,7 +22,7 @@ WINDOW_US = 1_000_000
 MOST_PENDING = 120
 """How many closed windows wait for the master; a worker that was not heard for so long has stopped anyway."""
 
-LARGEST_COUNT = 2**53
+LARGEST_COUNT = 2**40
 
 OTHER = "other"
 """The tag value of the one series, and the label of the one class, that takes what is above the limits."""
@@ -119,9 +119,9 @@ class Ledger:
             statuses[status] = statuses.get(status, 0) + 1
 
     def count(self, name: str, tags: Tags, n: int, at_us: int) -> None:
-        """Add n (0 to 2**53; 0 makes the series known) to a counter. ValueError when the metric is of another kind."""
+        """Add n (0 to 2**40; 0 makes the series known) to a counter. ValueError when the metric is of another kind."""
         if not 0 <= n <= LARGEST_COUNT:
-            raise ValueError(f"a counter takes 0 to 2**53, not {n}")
+            raise ValueError(f"a counter takes 0 to 2**40, not {n}")
         total = self._custom(Counter, name, tags, at_us)
         assert isinstance(total, CounterTotal)
         total.count += n
@@ -272,9 +272,10 @@ class Ledger:
         text = sample.error
         label = self._texts.get(text)
         if label is None:
-            label = normalise_error(text) or sample.outcome
+            label = normalise_error(text)
             if len(self._texts) < _MOST_TEXTS:
                 self._texts[text] = label
+        label = label or sample.outcome
         place = self._place(sample)
         key: ErrorKey = (*place, sample.outcome, label)
         errors = self._totals.errors

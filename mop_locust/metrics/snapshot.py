@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from mop_locust.metrics.histogram import Whole
@@ -84,3 +86,6 @@ def _check(snapshot: Snapshot) -> None:
             raise ValueError("windows are not in order")
         last = window.index
         window.tally.check()
+    for gauges in (snapshot.gauges, *(window.gauges for window in snapshot.windows)):
+        if not all(map(math.isfinite, gauges.values())):
+            raise ValueError("a gauge is not a finite number")

@@ -75,12 +75,11 @@ def summarise(totals: Totals) -> dict[str, MetricSummary]:
 
     A series without tags beside tagged ones of the same metric stands under `name{}`. Names are sorted.
     """
-    result: dict[str, MetricSummary] = {}
+    whole = Totals()
+    for (name, _), total in totals.series.items():
+        whole.add((name, ()), total)
+    result = {name: summarise_one(total) for (name, _), total in whole.series.items()}
     tagged = {name for name, tags in totals.series if tags}
-    for name in totals.names():
-        total = totals.select(name)
-        if total is not None:
-            result[name] = summarise_one(total)
     for (name, tags), total in totals.series.items():
         if name in tagged:
             result[series_name(name, tags) if tags else f"{name}{{}}"] = summarise_one(total)

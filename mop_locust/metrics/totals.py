@@ -68,10 +68,6 @@ class Totals:
                     fold(result, total)
         return result
 
-    def names(self) -> list[str]:
-        """The names of all metrics that have a series, sorted."""
-        return sorted({name for name, _ in self.series})
-
     def sorted_errors(self) -> list[tuple[ErrorKey, ErrorTotal]]:
         """The classes of errors, the most frequent first."""
         return sorted(self.errors.items(), key=lambda item: (-item[1].count, item[0]))

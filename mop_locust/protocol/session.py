@@ -123,7 +123,7 @@ class Session:
         "server",
         "session_id",
         "state",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

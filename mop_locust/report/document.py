@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
 import msgspec
 
@@ -110,6 +110,7 @@ class SummaryDocument(TypedDict):
     errors: list[ErrorRow]
     workers: list[Worker]
     preflight: Preflight
+    before_reset: NotRequired[dict[str, MetricSummary]]
 
 
 class SummaryError(ValueError):

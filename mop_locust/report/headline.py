@@ -56,7 +56,7 @@ def workers_text(summary: SummaryDocument) -> str:
 def remarks(summary: SummaryDocument) -> list[str]:
     """Why the run is not valid, what a failed preflight found, and the notes; without what the first sentence has said."""
     verdict, preflight = summary["verdict"], summary["preflight"]
-    said = verdict["sentence"]
+    said = plain(verdict["sentence"], CUT_PROSE)
     texts: list[tuple[str, str]] = [(verdict["validity"], reason) for reason in verdict["reasons"]]
     if preflight["state"] == "failed":
         texts += [("preflight", finding) for finding in preflight["findings"]]

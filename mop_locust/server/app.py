@@ -30,6 +30,7 @@ class Application:
     def __init__(self, options: Options, mission: Mission | None, environment: Mapping[str, str]) -> None:
         self.tally = Tally()
         self.pauses = Pauses()
+        self.ping_seconds = options.keep_alive_seconds
         self._engine = Engine(mission, environment)
         sampling = environment.get("MOP_ENABLE_SAMPLING", "").lower() in ("1", "true", "yes")
         world = World(catalogue(options.tools, options.tool_bytes), self._engine, self.tally, sampling, rfc3339_now())
@@ -60,7 +61,13 @@ class Application:
         elif path == "/ws":
             await self._ws(scope, receive, send)
         else:
-            await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+            await send(
+                {
+                    "type": "websocket.http.response.start",
+                    "status": 404,
+                    "headers": [(b"content-length", b"0"), (b"connection", b"close")],
+                }
+            )
             await send({"type": "websocket.http.response.body", "body": b""})
 
     def _page(self, verb: str, path: str) -> Answer:

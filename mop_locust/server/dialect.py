@@ -10,6 +10,7 @@
 | version | always 2024-11-05 | negotiated |
 | Accept, Content-Type, MCP-Protocol-Version | not looked at | 406, 400, 400 |
 | second GET stream of a session | allowed | 409 |
+| GET stream of a deleted session | stays | ends |
 | HEAD, OPTIONS | 200 | 405 |
 """
 
@@ -62,6 +63,7 @@ class Dialect(Protocol):
     headers: tuple[Header, ...]
     session_id_in_result: bool
     session_id_on_every_answer: bool
+    one_stream_a_session: bool
     socket_notifications_are_answered: bool
     http: Methods
     socket: Methods
@@ -113,14 +115,14 @@ _PROBED: tuple[Header, ...] = (
 )
 
 
-class _BadQuery(Exception):
+class BadQuery(Exception):
     """A query that the real server refuses; the text says why."""
 
 
 def query_key(query: bytes) -> str | None:
     """The key in a query: of a `config` that parses, else of `apiKey`.
 
-    Raises _BadQuery for a parameter given twice, and for those that are no texts: the real server reads every query value as a
+    Raises BadQuery for a parameter given twice, and for those that are no texts: the real server reads every query value as a
     text and then refuses it.
     """
     if not query:
@@ -129,9 +131,9 @@ def query_key(query: bytes) -> str | None:
     values = dict(pairs)
     for name in _Config.__struct_fields__:
         if sum(name == key for key, _ in pairs) > 1:
-            raise _BadQuery(f"duplicate field `{name}`")
+            raise BadQuery(f"duplicate field `{name}`")
         if name in _TYPED_IN_QUERY and name in values:
-            raise _BadQuery(f"`{name}` must not be a string")
+            raise BadQuery(f"`{name}` must not be a string")
     if "config" in values:
         try:
             return _configs.decode(base64.b64decode(values["config"], validate=True)).apiKey
@@ -148,6 +150,7 @@ class Mop:
     headers: tuple[Header, ...] = ((b"mcp-protocol-version", b"2024-11-05"),)
     session_id_in_result = True
     session_id_on_every_answer = False
+    one_stream_a_session = False
     socket_notifications_are_answered = True
 
     def __init__(self, world: World, key: str) -> None:
@@ -164,7 +167,7 @@ class Mop:
             return Answer(405, headers=((b"allow", b"GET,HEAD,POST,OPTIONS,DELETE"),))
         try:
             key = query_key(asked.query)
-        except _BadQuery as error:
+        except BadQuery as error:
             return Answer(400, f"Failed to deserialize query string: {error}".encode(), (TEXT,))
         if session is None:
             key = key if key is not None else _bearer(asked.headers)
@@ -220,6 +223,7 @@ class Mcp:
     headers: tuple[Header, ...] = ()
     session_id_in_result = False
     session_id_on_every_answer = True
+    one_stream_a_session = True
     socket_notifications_are_answered = False
     versions = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 

@@ -155,7 +155,8 @@ class Endpoint:
         tally = self._tally
         tally.streams_opened += 1
         gone: asyncio.Task[Message] = asyncio.create_task(disconnected(receive))
-        session.stream = gone
+        if self._dialect.one_stream_a_session:
+            session.stream = gone
         try:
             headers = [*self._dialect.headers, EVENTS, UNCACHED]
             await send({"type": "http.response.start", "status": 200, "headers": headers})

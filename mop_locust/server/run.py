@@ -10,11 +10,14 @@ import socket
 import ssl
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from mop_locust.server.missions import Mission, MissionError, load
 from mop_locust.server.options import Options, add_arguments, read_options
+
+if TYPE_CHECKING:
+    from mop_locust.server.missions import Mission
 
 __all__ = ["add_arguments", "main", "serve"]
 
@@ -40,7 +43,7 @@ def serve(options: Options) -> None:
     from mop_locust.server.wire import Server, configuration
 
     app = Application(options, _mission(options.mission), os.environ)
-    config = configuration(app, options.keep_alive_seconds)
+    config = configuration(app)
     if options.tls is not None:
         config.ssl_certfile, config.ssl_keyfile = options.tls
     try:
@@ -66,6 +69,8 @@ def _mission(path: Path | None) -> Mission | None:
     """The mission of a file; one that does not parse is a warning, and the server runs on without it."""
     if path is None:
         return None
+    from mop_locust.server.missions import MissionError, load
+
     try:
         return load(path)
     except MissionError as error:
@@ -74,12 +79,13 @@ def _mission(path: Path | None) -> Mission | None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A bound socket; raises OSError that names the address."""
+    """A bound socket; raises OSError that names the address and the reason, without the address again."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=4096)
     except OSError as error:
-        raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        reason = str(error.strerror or error).partition(" (")[0]
+        raise OSError(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 def _raise_descriptor_limit() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Session(msgspec.Struct, gc=False):
-    """One client's session; `stream` is the open GET stream's wait, `perceptions` are the ids it added over the socket."""
+    """One client's session; `stream` is the wait of its one GET stream, `perceptions` are the ids it added over the socket."""
 
     id: str
     version: str

@@ -1,14 +1,15 @@
 """A WebSocket connection under uvicorn: the frames of `protocol.frames` on one side, ASGI messages on the other.
 
-Why not uvicorn's own: its wsproto connection costs eight times the CPU of a session (990 us against 120), and a connect storm would
-measure that. It speaks as much of ASGI's WebSocket messages as our application uses: accept, send, receive, disconnect, and a plain HTTP
-refusal; there is no extension, as in the real server.
+Why not uvicorn's own: a session over its wsproto connection costs several times the CPU, and a connect storm would measure that.
+This one speaks as much of ASGI's WebSocket messages as our application uses: accept, send, receive, disconnect and a plain HTTP
+refusal. There is no extension, as in the real server.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from uvicorn.server import ServerState
 
@@ -107,7 +108,7 @@ class Socket(asyncio.Protocol):
         self._writable.set()
         self._inbox.put_nowait({"type": "websocket.disconnect", "code": 1005 if code is None else code})
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         """The connection is gone, with or without a close frame."""
         self._connections.discard(self)
         self._closed(1006)
@@ -137,7 +138,7 @@ class Socket(asyncio.Protocol):
         if kind == "websocket.accept":
             self._accept(message.get("subprotocol"))
         elif kind == "websocket.http.response.start":
-            self.transport.write(_head(f"{message['status']} Refused", message["headers"]))
+            self.transport.write(_head(message["status"], message["headers"]))
         elif kind == "websocket.http.response.body":
             self.transport.write(message["body"])
         else:
@@ -156,7 +157,7 @@ class Socket(asyncio.Protocol):
             headers.append((b"sec-websocket-protocol", subprotocol.encode()))
         self._open = True
         self._tally.sockets_opened += 1
-        self.transport.write(_head("101 Switching Protocols", headers))
+        self.transport.write(_head(HTTPStatus.SWITCHING_PROTOCOLS, headers))
         self._ping()
 
     def _ping(self) -> None:
@@ -165,6 +166,6 @@ class Socket(asyncio.Protocol):
         self._next_ping = self._loop.call_later(self._ping_seconds, self._ping)
 
 
-def _head(status: str, headers: Iterable[Header]) -> bytes:
-    lines = [f"HTTP/1.1 {status}".encode(), *(b"%b: %b" % header for header in headers)]
+def _head(status: int, headers: Iterable[Header]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *(b"%b: %b" % header for header in headers)]
     return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -164,7 +164,7 @@ BUILT_IN: tuple[Tool, ...] = (
     Tool(
         "exa_research_example",
         "An example of a tool that starts a longer task: it takes instructions and answers at once with the id of a research "
-        "task. A mission can put guidance before the instructions. The task is never carried out, and its id is good for nothing else.",
+        "task. A mission can put guidance before the instructions. The task is never carried out, its id is good for nothing.",
         _object(
             {
                 "instructions": _a("string"),

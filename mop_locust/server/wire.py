@@ -43,7 +43,7 @@ class Connection(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over, or refuse a handshake that RFC 6455 (section 4.2.1) does not allow."""
         headers = dict(self.headers)
-        if headers.get(b"sec-websocket-version") != b"13" or b"sec-websocket-key" not in headers:
+        if self.scope["method"] != "GET" or headers.get(b"sec-websocket-version") != b"13" or b"sec-websocket-key" not in headers:
             self.send_400_response("Not a WebSocket handshake of version 13.")
             return
         path, _, query = self.url.partition(b"?")
@@ -58,8 +58,7 @@ class Connection(HttpToolsProtocol):
         }
         self.connections.discard(self)
         app = self._application()
-        ping_seconds = cast(float, self.config.ws_ping_interval)
-        self.transport.set_protocol(Socket(app, app.tally, self.server_state, self.transport, scope, ping_seconds))
+        self.transport.set_protocol(Socket(app, app.tally, self.server_state, self.transport, scope, app.ping_seconds))
 
 
 class Server(uvicorn.Server):
@@ -107,7 +106,7 @@ class Server(uvicorn.Server):
         await self.lifespan.shutdown()
 
 
-def configuration(app: Application, ping_seconds: float) -> uvicorn.Config:
+def configuration(app: Application) -> uvicorn.Config:
     """The uvicorn configuration of an application, without TLS."""
     return uvicorn.Config(
         cast(Any, app),
@@ -117,11 +116,10 @@ def configuration(app: Application, ping_seconds: float) -> uvicorn.Config:
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="critical",
+        log_level="error",
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=IDLE_SECONDS,
-        ws_ping_interval=ping_seconds,
         backlog=4096,
     )

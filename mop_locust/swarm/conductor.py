@@ -1,10 +1,8 @@
-"""The judging side of a process: prepares a run, collects what the workers report, waits for the last word, judges."""
+"""The judging side of a process: leads a run from `start` to its verdict."""
 
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -12,37 +10,33 @@ from typing import Any
 
 import gevent
 from gevent.lock import RLock
-from locust.runners import MasterRunner
+from locust.runners import STATE_MISSING, MasterRunner
 
-from mop_locust import preflight
-from mop_locust.config import ApiKey, ConfigError, Settings
+from mop_locust.client.exchange import monotonic_us
+from mop_locust.config import ApiKey
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.folder import RunFolder
 from mop_locust.report.table import render
 from mop_locust.swarm import order
+from mop_locust.swarm.border import Border
 from mop_locust.swarm.document import document
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationStock
-from mop_locust.swarm.options import option_values, read_options
-from mop_locust.swarm.run import Hello, Run
-from mop_locust.swarm.scenarios import Scenarios
+from mop_locust.swarm.preparation import Preparation
+from mop_locust.swarm.refusal import Refused, say_mistakes
+from mop_locust.swarm.roll import Roll
+from mop_locust.swarm.run import Run
 from mop_locust.swarm.validity import EARLY_SECONDS, validity
+from mop_locust.swarm.vitals import Vitals
 from mop_locust.verdict.exit_codes import CONFIGURATION, worst
 from mop_locust.verdict.judge import judge
 
 logger = logging.getLogger("mop_locust")
 
-HELLO_SECONDS = 5.0  # for a worker to say who it is
 DRAIN_MARGIN_SECONDS = 5.0  # beyond the stop timeout, for a worker's last word
+MISSING_SECONDS = 5.0  # since the last report of a worker that Locust misses: it is not waited for any more
 POLL_SECONDS = 0.02
-
-
-class Refused(Exception):
-    """A run that must not begin because of what the user gave; `mistakes` are whole sentences."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("; ".join(mistakes))
-        self.mistakes = mistakes
+UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is so old
 
 
 class Conductor:
@@ -51,16 +45,19 @@ class Conductor:
     def __init__(self, environment: Any, key: ApiKey, generator: Generator | None) -> None:
         self._environment = environment
         self._runner = environment.runner
-        self._key = key
         self._generator = generator
+        self.roll = Roll(self._runner, key)
+        self.preparation = Preparation(environment, key, self.roll)
         self._prepared: Run | None = None
         self._codes: list[int] = []
         self._texts: list[str] = []
-        self._hellos: dict[str, Hello] = {}
         self._drained: set[str] = set()
         self._draining = RLock()
+        self._vitals: Vitals | None = None
+        self._next_window = 0
         self.run: Run | None = None
         self.stock: IterationStock | None = None
+        self.border: Border | None = None
 
     @property
     def active(self) -> bool:
@@ -69,43 +66,17 @@ class Conductor:
 
     # --- before the load
 
-    def settings(self) -> Settings:
-        """Returns the checked settings of the options as they are now; raises Refused with every mistake."""
-        mistakes: list[str] = []
-        settings: Settings | None = None
-        try:
-            settings = read_options(self._environment.parsed_options, self._environment.host)
-        except ConfigError as error:
-            mistakes += error.mistakes
-        if settings is not None:
-            mistakes += self._scenarios().thresholds(settings, self._environment.parsed_options.mop_threshold)[1]
-            mistakes += _unwritable(settings.reports)
-        if mistakes or settings is None:
-            raise Refused(mistakes)
-        return settings
-
-    def set_defaults(self, settings: Settings) -> None:
-        """Gives the users, the duration and the spawn rate that the scenarios ask for where the command line gives none."""
-        options, scenarios = self._environment.parsed_options, self._scenarios()
-        users = scenarios.weigh(settings)
-        if self._environment.shape_class is not None:
-            return
-        if options.num_users is None and users:
-            options.num_users = users
-        if options.spawn_rate is None and options.num_users:
-            options.spawn_rate = options.num_users  # all at once, as k6 does
-        seconds = scenarios.seconds(settings)
-        if options.run_time is None and seconds is not None:
-            options.run_time = seconds
-
     def guard_start(self) -> None:
         """Stands before Locust's `start`: a run begins only after it was prepared, and never while one is drained."""
         start = self._runner.start
 
         def guarded(user_count: int, spawn_rate: float, wait: bool = False, user_classes: Any = None) -> None:
-            if self.run is not None and self.run.stopping_us and not self.run.finished:
-                return
-            if not self.active and self._has_workers() and not self._prepare(user_count):
+            run = self.run
+            if run is not None and not run.finished:
+                if run.stopping_us:
+                    return
+                run.users = max(run.users, user_count)
+            elif self._has_workers() and not self._prepare(user_count):
                 return
             start(user_count, spawn_rate, wait=wait, user_classes=user_classes)
 
@@ -115,15 +86,9 @@ class Conductor:
         return not isinstance(self._runner, MasterRunner) or self._runner.worker_count > 0
 
     def _prepare(self, users: int) -> bool:
-        """Checks everything that can be checked before the load; returns whether the run may begin."""
+        """Returns whether a run may begin; one that may not has its exit code, and where the target is at fault its report."""
         try:
-            settings = self.settings()
-            scenarios = self._scenarios()
-            scenarios.weigh(settings)
-            self._know_workers()
-            findings = preflight.look(settings, self._key, scenarios.transports) if settings.preflight else None
-            if findings is not None and findings.mistakes:
-                raise Refused(findings.mistakes)
+            run = self.preparation.run(users)
         except Refused as refusal:
             say_mistakes(refusal.mistakes)
             self._end_with(CONFIGURATION)
@@ -132,50 +97,13 @@ class Conductor:
             logger.exception("the run could not be prepared: this is a fault of mop-locust")
             self._end_with(CONFIGURATION)
             return False
-        for warning in _warnings(settings):
-            logger.warning(warning)
-        options = self._environment.parsed_options
-        run = Run(
-            settings,
-            scenarios,
-            scenarios.thresholds(settings, options.mop_threshold)[0],
-            findings,
-            users,
-            float(options.run_time) if options.run_time else None,
-            option_values(options),
-            len(self._runner.clients.all) if isinstance(self._runner, MasterRunner) else 0,
-            hellos=self._hellos,
-        )
-        if findings is not None and findings.target_faults:
+        if run.findings is not None and run.findings.target_faults:
             run.stopped_by = "preflight"
             self.run = run
             self.finish()
-            self._quit()
             return False
         self._prepared = run
         return True
-
-    def _know_workers(self) -> None:
-        """Waits until each worker has said who it is; raises Refused when one has another key, or does not answer."""
-        if not isinstance(self._runner, MasterRunner):
-            return
-        until = time.monotonic() + HELLO_SECONDS
-        while unknown := [worker for worker in list(self._runner.clients) if worker not in self._hellos]:
-            if time.monotonic() > until:
-                raise Refused([f"worker {worker} does not say who it is: does it run the same mop-locust?" for worker in unknown])
-            for worker in unknown:
-                self._runner.send_message("mop_who", None, client_id=worker)
-            gevent.sleep(POLL_SECONDS * 5)
-        mistakes = [self._other_key(worker) for worker in self._runner.clients if self._has_other_key(worker)]
-        if mistakes:
-            raise Refused(mistakes)
-
-    def _has_other_key(self, worker: str) -> bool:
-        return self._hellos[worker].key_fingerprint != self._key.fingerprint
-
-    def _other_key(self, worker: str) -> str:
-        theirs, ours = self._hellos[worker].key_fingerprint, self._key.fingerprint
-        return f"MOP_API_KEY: worker {worker} has another key than the master (hash {theirs}, not {ours})"
 
     # --- while the load goes on
 
@@ -184,13 +112,16 @@ class Conductor:
         run, self._prepared = self._prepared, None
         if run is None:
             return
-        run.started_us, run.started_wall = time.monotonic_ns() // 1000, time.time()
+        run.begin()
         self.run = run
         self._drained = set()
+        self._next_window = 0
         self.stock = IterationStock(run.scenarios.iterations(run.settings), self._iterations_over)
         self.give_order()
         if self._generator is not None:
             self._generator.begin(self._order(run), run.settings)
+        else:
+            self._vitals = Vitals(run)
 
     def give_order(self) -> None:
         """Puts the run's order, with the time gone by, where the next spawn message takes it along."""
@@ -203,37 +134,80 @@ class Conductor:
         return order.RunOrder(run.id, run.elapsed_us, wanted == "always" or (wanted == "auto" and found))
 
     def hello(self, worker: str, told: dict[str, Any]) -> None:
-        """Takes what a worker says of itself; one with another key that joins late degrades the run."""
-        index = self._runner.get_worker_index(worker)
-        self._hellos[worker] = Hello(told["host"], told["pid"], told["key"], round(told["wall"] - time.time(), 3), index)
-        if self.active and self._has_other_key(worker):
-            assert self.run is not None
-            self.run.reasons.append(self._other_key(worker))
+        """Takes what a worker says of itself; one with another key that joins late makes the run invalid."""
+        self.roll.take(worker, told)
+        if self.run is not None and self.active and (sentence := self.roll.other_key(worker)):
+            self.run.faults.append(sentence)
 
     def receive(self, worker: str, encoded: bytes) -> None:
         """Takes a worker's report, and lets it forget the windows that are in."""
-        if self.run is None:
+        if self.run is None or self.run.finished:
             return
         window = self.run.receive(worker, encoded)
         if window is not None:
             self._runner.send_message("mop_ack", {"run": self.run.id, "window": window}, client_id=worker)
 
+    def late_report(self, worker: str, data: Any) -> None:
+        """Takes the report of a worker that Locust forgot but that is of this run; that of anybody else changes nothing."""
+        if self.run is not None and worker in self.run.merge.workers and isinstance(data, dict):
+            encoded = data.get("mop")
+            if isinstance(encoded, bytes):
+                self.receive(worker, encoded)
+
     def drained(self, worker: str) -> None:
         """Notes that a worker has stopped its users and sent its last report."""
         self._drained.add(worker)
 
+    def fault(self, sentence: str) -> None:
+        """Notes an exception that Locust caught: what was measured around it cannot be stood behind."""
+        if self.run is not None and self.active and sentence not in self.run.faults:
+            self.run.faults.append(sentence)
+
     def tick(self) -> None:
-        """Takes the only process's own snapshot, once a second."""
-        if self.active and self._generator is not None and self.run is not None:
+        """Once a second: takes the only process's own snapshot, gives up lost workers' iterations, hands on merged seconds."""
+        run = self.run
+        if run is None or run.finished:
+            return
+        if self._generator is not None:
             snapshot = self._generator.snapshot()
-            window = self.run.take(snapshot) if snapshot is not None else None
+            window = run.take(snapshot) if snapshot is not None else None
             if window is not None and self._generator.ledger is not None:
                 self._generator.ledger.acknowledge(window)
+        else:
+            self.roll.ask()
+        if self.stock is not None and self._generator is None:
+            gone = [worker for worker in run.merge.workers if run.has_final(worker) or self._is_missing(worker)]
+            for worker in gone:
+                self.stock.lost(worker)
+        self._hand_on_windows(run, all_of_them=False)
 
-    def worker_gone(self, worker: str) -> None:
-        """Takes back the iterations that a lost worker held."""
-        if self.stock is not None:
-            self.stock.lost(worker)
+    def reset_after_ramp_up(self) -> None:
+        """Starts the figures anew once all users are there (`--reset-stats`); a later stage of a load shape loses nothing."""
+        if self.run is not None and not self.run.was_reset:
+            self.reset()
+
+    def reset(self) -> None:
+        """Starts the figures anew: Locust's reset of statistics. What came before is kept apart, as `before_reset`."""
+        if self.run is None or self.run.finished:
+            return
+        self.run.was_reset = True
+        if self._generator is not None:
+            self._generator.reset()
+        else:
+            self._runner.send_message("mop_reset")
+
+    def _hand_on_windows(self, run: Run, *, all_of_them: bool) -> None:
+        hook = self._environment.events.mop_window
+        if not hook._handlers:
+            return
+        until = run.elapsed_us // 1_000_000 - UNSETTLED_SECONDS
+        seen = [record.acknowledged for worker, record in run.merge.workers.items() if not self._is_missing(worker)]
+        if seen and None not in seen:
+            until = max(until, min(index for index in seen if index is not None))
+        for window in list(run.merge.windows):
+            if window.index >= self._next_window and (all_of_them or window.index + window.width - 1 <= until):
+                self._next_window = window.index + window.width
+                hook.fire(run_id=run.id, window=window)
 
     def _iterations_over(self) -> None:
         if self.active and self.run is not None and self.run.scenarios.all_iterate:
@@ -251,29 +225,45 @@ class Conductor:
             run = self.run
             if run is None or run.finished or run.stopping_us:
                 return
-            run.stopping_us = time.monotonic_ns() // 1000
+            run.stopping_us = monotonic_us()
             if self._generator is not None:
                 self._generator.leave_time_to_close()
-            elif self._runner.clients.all:
+            else:
                 self._wait_for_workers(run)
 
     def _wait_for_workers(self, run: Run) -> None:
         self._runner.send_message("mop_drain", {"run": run.id})
         until = time.monotonic() + (self._environment.stop_timeout or 0.0) + DRAIN_MARGIN_SECONDS
         while time.monotonic() < until:
-            if all(worker in self._drained or run.has_final(worker) for worker in list(self._runner.clients)):
+            if all(self._has_ended(run, worker) for worker in self.roll.here):
                 return
             gevent.sleep(POLL_SECONDS)
+
+    def _has_ended(self, run: Run, worker: str) -> bool:
+        if worker in self._drained or run.has_final(worker):
+            return True
+        last_us = run.last_us.get(worker, run.started_us)
+        return self._is_missing(worker) and monotonic_us() - last_us > MISSING_SECONDS * 1e6
+
+    def _is_missing(self, worker: str) -> bool:
+        node = self._runner.clients.get(worker) if isinstance(self._runner, MasterRunner) else None
+        return node is None or node.state == STATE_MISSING
 
     def finish(self) -> None:
         """Judges the run and writes its folder: Locust's `test_stop`. A finished run stays as it is."""
         run = self.run
         if run is None or run.finished:
             return
-        run.finished = True
         if self._generator is not None and (last := self._generator.finish()) is not None:
             run.take(last)
+        if self._vitals is not None:
+            self._vitals.stop()
+            self._vitals = None
+        self._hand_on_windows(run, all_of_them=True)
+        run.finished = True
         run.end()
+        if self.border is not None and (turned_away := self.border.sentence()):
+            run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)
         totals = run.merge.totals()
         verdict = judge(
@@ -284,6 +274,7 @@ class Conductor:
             allow_degraded=run.settings.allow_degraded,
         )
         summary = document(run, totals, verdict, self._name(run))
+        self._environment.events.mop_verdict.fire(summary=summary)
         self._say(summary, *_write(Path(run.settings.reports), summary))
         self._end_with(verdict.exit_code)
 
@@ -310,18 +301,15 @@ class Conductor:
         for text in texts:
             print(f"\n{text}", flush=True)
 
-    def _end_with(self, code: int) -> None:
+    def refuse(self, code: int) -> None:
+        """Notes the code of a run that never began."""
         self._codes.append(code)
         self._environment.process_exit_code = worst(self._codes)
-        if code == CONFIGURATION:
-            self._quit()
 
-    def _quit(self) -> None:
+    def _end_with(self, code: int) -> None:
+        self.refuse(code)
         if self._environment.parsed_options.headless:
-            gevent.spawn(self._runner.quit)
-
-    def _scenarios(self) -> Scenarios:
-        return Scenarios(self._environment.user_classes)
+            gevent.spawn(self._runner.quit)  # a master whose workers all died would wait for its run time
 
 
 def _write(reports: Path, summary: SummaryDocument) -> tuple[Path, list[str]]:
@@ -331,26 +319,3 @@ def _write(reports: Path, summary: SummaryDocument) -> tuple[Path, list[str]]:
     except OSError as error:
         return reports, [f"no run folder could be made in {reports}: {error.strerror or error}"]
     return folder.write(summary)
-
-
-def say_mistakes(mistakes: list[str]) -> None:
-    """Prints what the user gave wrong, all of it."""
-    print("mop-locust: nothing was started:\n" + "\n".join(f"  {mistake}" for mistake in mistakes), file=sys.stderr, flush=True)
-
-
-def _warnings(settings: Settings) -> list[str]:
-    if settings.tls_insecure:
-        return ["MOP_TLS_INSECURE=1: the target's certificate is NOT verified; anybody may answer in its place"]
-    return []
-
-
-def _unwritable(reports: str) -> list[str]:
-    """Returns a mistake when run folders cannot be made: found now, not when the run is over."""
-    path = Path(reports)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        writable = os.access(path, os.W_OK | os.X_OK)
-        reason = "it is not writable"
-    except OSError as error:
-        writable, reason = False, error.strerror or str(error)
-    return [] if writable else [f"MOP_REPORTS (--mop-reports): no run folder can be made in {reports!r}: {reason}"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 
-from mop_locust.metrics.summary import error_rows, summarise, window_rows
 from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
+from mop_locust.metrics.summary import error_rows, summarise, window_rows
 from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.document import SCHEMA, Preflight, ServerName, SummaryDocument, Worker
 from mop_locust.report.sentence import red_sentence
 from mop_locust.swarm.run import Run
 from mop_locust.verdict.judge import Verdict
+
+LATE_US = 3_000_000  # a first report later than this is of a worker that joined in the middle
 
 
 def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDocument:
@@ -37,7 +39,7 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
             "stopped_by": run.stopped_by,
             "suite_version": version("mop-locust"),
             "options": dict(run.options),
-            "notes": notes(totals),
+            "notes": [*notes(totals), *_late(run), *run.notes],
         },
         "verdict": {**verdict.to_json(), "sentence": ""},
         "metrics": summarise(totals),
@@ -46,6 +48,8 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
         "workers": _workers(run),
         "preflight": _preflight(run.findings),
     }
+    if before := summarise(run.merge.before()):
+        summary["before_reset"] = before
     summary["verdict"]["sentence"] = red_sentence(summary)
     return summary
 
@@ -60,6 +64,15 @@ def notes(totals: Totals) -> list[str]:
     after = streams.histogram.quantile(0.5) / 1000 if isinstance(streams, TrendTotal) else 0.0
     observed = ": keep-alive was not observed" if totals.select("sse_keepalives") is None else ""
     return [f"{early.count:,} of {opened:,} streams were ended by the server after {after:.0f} ms{observed}"]
+
+
+def _late(run: Run) -> list[str]:
+    """Says which workers joined in the middle."""
+    return [
+        f"worker {worker} joined after {record.first_at_us / 1e6:.1f} s"
+        for worker, record in sorted(run.merge.workers.items())
+        if record.first_at_us > LATE_US
+    ]
 
 
 def _server(findings: Findings | None) -> ServerName | None:
@@ -121,4 +134,4 @@ def _workers(run: Run) -> list[Worker]:
 
 
 def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

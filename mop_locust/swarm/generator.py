@@ -15,6 +15,7 @@ from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.snapshot import Snapshot
 from mop_locust.swarm.order import RunOrder
 from mop_locust.swarm.recorder import LedgerRecorder
+from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.swarm.vitals import Vitals
 from mop_locust.transports.deadline import Deadline
 
@@ -46,7 +47,13 @@ class Generator:
         self._epoch += 1
         self._final = None
         self._stop_timeout = self._environment.stop_timeout or 0.0
-        ledger = Ledger(order.run_id, self._worker, self._epoch, monotonic_us() - order.elapsed_us)
+        ledger = Ledger(
+            order.run_id,
+            self._worker,
+            self._epoch,
+            monotonic_us() - order.elapsed_us,
+            instruments=Scenarios(self._environment.user_classes).own_instruments.values(),
+        )
         recorder = LedgerRecorder(ledger, self._environment.events)
         self.clients = Clients(settings, self._key, recorder, send_initialized=order.send_initialized)
         self._ledger = ledger
@@ -78,6 +85,11 @@ class Generator:
         if self._final is not None:
             return self._final
         return self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000)
+
+    def reset(self) -> None:
+        """Starts the figures anew; what came before is kept apart."""
+        if self._ledger is not None and self._final is None:
+            self._ledger.reset()
 
     def finish(self) -> Snapshot | None:
         """Closes the ledger when all users are gone, and returns its final snapshot."""

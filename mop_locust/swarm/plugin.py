@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 import gevent
 import locust.runners
-from locust import events
+from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mop_locust.config import ApiKey, ConfigError, read_api_key, unknown_variables
-from mop_locust.swarm.conductor import Conductor, Refused, say_mistakes
+from mop_locust.swarm.border import Border
+from mop_locust.swarm.conductor import Conductor
+from mop_locust.swarm.events import add_events
+from mop_locust.swarm.family import end_children_at_exit
+from mop_locust.swarm.faults import FaultWatch
 from mop_locust.swarm.generator import Generator
+from mop_locust.swarm.interrupt import leave, leave_as_interrupted, on_interrupt
 from mop_locust.swarm.iterations import ASK, DONE, GIVE
+from mop_locust.swarm.master_watch import SILENT_SECONDS, MasterWatch
 from mop_locust.swarm.options import add_options
+from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.terminal import show_progress
 from mop_locust.swarm.validity import REPORT_SECONDS
+from mop_locust.swarm.vitals import settle_memory
 from mop_locust.swarm.worker import Worker
-from mop_locust.verdict.exit_codes import CONFIGURATION
+from mop_locust.verdict.exit_codes import CONFIGURATION, INVALID
+
+events: Any = locust_events  # its methods carry no types
 
 logger = logging.getLogger("mop_locust")
 
@@ -30,61 +41,112 @@ def join_locust() -> None:
     State is made in `init`, which comes after the fork of `--processes`: nothing made here may differ between processes.
     """
     locust.runners.WORKER_REPORT_INTERVAL = REPORT_SECONDS
+    locust.runners.MASTER_HEARTBEAT_TIMEOUT = SILENT_SECONDS
+    add_events(events)
     events.init_command_line_parser.add_listener(lambda parser, **_: add_options(parser))
     events.init.add_listener(_start)
 
 
 def _start(environment: Any, runner: Any, **_: Any) -> None:
+    mistakes: list[str] = []
+    key = ApiKey("")
     try:
         key = read_api_key(os.environ)
     except ConfigError as error:
-        say_mistakes(error.mistakes)
-        raise SystemExit(CONFIGURATION) from None
+        mistakes += error.mistakes
     if isinstance(runner, WorkerRunner):
+        if mistakes:
+            _refuse(mistakes)
         _start_worker(environment, runner, key)
         return
     for sentence in unknown_variables(os.environ):
         logger.warning(sentence)
     if isinstance(runner, MasterRunner):
         conductor = Conductor(environment, key, None)
-        _join_master(runner, conductor)
+        _join_master(environment, runner, conductor)
     else:
         generator = Generator(environment, runner.client_id, key)
         conductor = Conductor(environment, key, generator)
         _join_single_process(environment, runner, conductor, generator)
-    _lead(environment, conductor)
+    _lead(environment, conductor, mistakes)
 
 
-def _lead(environment: Any, conductor: Conductor) -> None:
-    """What a master and a single process have in common."""
+def _refuse(mistakes: list[str]) -> NoReturn:
+    say_mistakes(mistakes)
+    raise SystemExit(CONFIGURATION)
+
+
+def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
+    """What a master and a single process have in common; nothing is started when there are mistakes."""
+    options, runner = environment.parsed_options, environment.runner
+    if options.processes:
+        end_children_at_exit()
     try:
-        settings = conductor.settings()
+        settings = conductor.preparation.settings()
     except Refused as refusal:
-        say_mistakes(refusal.mistakes)
-        raise SystemExit(CONFIGURATION) from None
-    conductor.set_defaults(settings)
+        _refuse([*mistakes, *refusal.mistakes])
+    if mistakes:
+        _refuse(mistakes)
+    conductor.preparation.set_defaults(settings)
     conductor.guard_start()
-    if environment.parsed_options.headless:
+    if options.headless:
         environment.process_exit_code = CONFIGURATION  # stands until a run was judged
+    logging.getLogger().addHandler(FaultWatch(conductor.fault))
     hooks = environment.events
     hooks.test_start.add_listener(lambda **_: conductor.begin())
     hooks.test_stopping.add_listener(lambda **_: conductor.drain())
     hooks.test_stop.add_listener(lambda **_: conductor.finish())
+    hooks.reset_stats.add_listener(lambda **_: conductor.reset())
     hooks.quit.add_listener(lambda **_: conductor.say_all())
+    runner.greenlet.spawn(_every_second, conductor.tick)
+    on_interrupt(lambda: _interrupt(environment, conductor))
     show_progress(environment, conductor)
+    if isinstance(runner, MasterRunner) and options.headless:
+        _await_workers(environment, conductor)
     # Locust sets the run-time timer next, from the loop's idea of now, which is as old as the imports are long.
     gevent.get_hub().loop.update_now()
+
+
+def _interrupt(environment: Any, conductor: Conductor) -> None:
+    """Ctrl-C: ends a run in good order; without one, a headless process has nothing to judge."""
+    if conductor.active:
+        environment.runner.quit()
+    elif environment.parsed_options.headless and conductor.run is None:
+        print("mop-locust: stopped before the run began; nothing was measured", file=sys.stderr, flush=True)
+        conductor.roll.dismiss()
+        environment.runner.quit()
+        leave(INVALID)
+        return
+    leave_as_interrupted()
+
+
+def _await_workers(environment: Any, conductor: Conductor) -> None:
+    """Waits for the expected workers in Locust's place: it would give up with 1, and leave those that came behind."""
+    options = environment.parsed_options
+    there = conductor.roll.await_workers(options.expect_workers, options.expect_workers_max_wait or 0)
+    if there < options.expect_workers:
+        print(
+            f"mop-locust: gave up waiting for workers: {there} of {options.expect_workers} came within "
+            f"{options.expect_workers_max_wait} s, {options.expect_workers - there} are missing; nothing was measured",
+            file=sys.stderr,
+            flush=True,
+        )
+        environment.runner.quit()
+        raise SystemExit(INVALID)
 
 
 def _join_single_process(environment: Any, runner: LocalRunner, conductor: Conductor, generator: Generator) -> None:
     generator.take_iteration = lambda scenario: conductor.stock is not None and conductor.stock.take(scenario, runner.client_id)
     generator.iteration_done = lambda scenario: conductor.stock.done(scenario, runner.client_id) if conductor.stock else None
     environment.mop = generator
-    environment.events.quitting.add_listener(lambda **_: runner.stop())  # Ctrl-C: Locust itself stops only after the exit code
-    runner.greenlet.spawn(_every_second, conductor.tick)
+    hooks = environment.events
+    hooks.quitting.add_listener(lambda **_: runner.stop())  # SIGTERM: Locust itself stops only after the exit code
+    hooks.spawning_complete.add_listener(lambda **_: settle_memory())
+    if environment.reset_stats:
+        hooks.spawning_complete.add_listener(lambda **_: conductor.reset_after_ramp_up())
 
 
-def _join_master(runner: MasterRunner, conductor: Conductor) -> None:
+def _join_master(environment: Any, runner: MasterRunner, conductor: Conductor) -> None:
     def report(client_id: str, data: dict[str, Any], **_: Any) -> None:
         if isinstance(encoded := data.get("mop"), bytes):
             conductor.receive(client_id, encoded)
@@ -97,15 +159,18 @@ def _join_master(runner: MasterRunner, conductor: Conductor) -> None:
         if conductor.stock is not None:
             conductor.stock.done(msg.data["scenario"], msg.node_id)
 
-    def connected(client_id: str, **_: Any) -> None:
+    def connected(**_: Any) -> None:
         conductor.give_order()  # a worker that joins late gets the time gone by with its spawn message
-        if conductor.active:
-            runner.send_message("mop_who", None, client_id=client_id)
 
+    conductor.border = Border(runner, conductor.late_report)
+    environment.events.quitting.add_listener(lambda **_: conductor.roll.dismiss())
+    if environment.reset_stats:
+        environment.events.spawning_complete.add_listener(lambda **_: conductor.reset_after_ramp_up())
     events.worker_report.add_listener(report)
     events.worker_connect.add_listener(connected)
     runner.register_message("mop_hello", lambda msg, **_: conductor.hello(msg.node_id, msg.data))
     runner.register_message("mop_drained", lambda msg, **_: conductor.drained(msg.node_id))
+    runner.register_message("mop_fault", lambda msg, **_: conductor.fault(f"worker {msg.node_id}: {msg.data['fault']}"))
     runner.register_message(ASK, ask)
     runner.register_message(DONE, done)
 
@@ -119,13 +184,23 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
         worker.end()
         runner.send_message("mop_drained")
 
+    def interrupt() -> None:
+        worker.end()
+        leave_as_interrupted()
+
     hooks = environment.events
     hooks.test_start.add_listener(lambda **_: worker.begin())
     hooks.report_to_master.add_listener(lambda data, **_: worker.report(data))
     hooks.quitting.add_listener(lambda **_: worker.end())  # SIGTERM, Ctrl-C: the last report leaves before "quit" does
+    hooks.spawning_complete.add_listener(lambda **_: settle_memory())
+    logging.getLogger().addHandler(FaultWatch(worker.fault))
+    on_interrupt(interrupt)
+    MasterWatch(runner)
+    runner.register_message("mop_reset", lambda **_: worker.reset())
     runner.register_message("mop_who", lambda **_: worker.say_who())
     runner.register_message("mop_drain", drain, concurrent=True)
     runner.register_message("mop_ack", lambda msg, **_: worker.acknowledge(msg.data["run"], msg.data["window"]))
+    worker.say_who()
     runner.register_message(GIVE, lambda msg, **_: worker.given(msg.data["number"], msg.data["granted"]))
 
 

@@ -16,15 +16,19 @@ class Cancelled(Exception):
 class LedgerRecorder:
     """Feeds one run's ledger, and Locust's statistics beside it, so that its web UI, CSV and HTML stay true."""
 
-    __slots__ = ("_fire", "ledger")
+    __slots__ = ("_fire", "_listeners", "_sample_hook", "ledger")
 
     def __init__(self, ledger: Ledger, events: Any) -> None:
         self.ledger = ledger
         self._fire = events.request.fire
+        self._sample_hook = events.mop_sample
+        self._listeners = events.mop_sample._handlers  # looked at each time: nobody listening must cost nothing
 
     def exchange(self, sample: Sample, error: BaseException | None) -> None:
         """Takes one exchange."""
         self.ledger.record(sample)
+        if self._listeners:
+            self._sample_hook.fire(sample=sample)
         if error is not None and not isinstance(error, Exception):
             error = Cancelled("cancelled at the end of the run")
         self._fire(

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mop_locust.client.exchange import monotonic_us
+from mop_locust.client.exchange import Tags, monotonic_us
 from mop_locust.config import Settings
+from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.merge import Merge
 from mop_locust.metrics.snapshot import Snapshot, SnapshotError, decode_snapshot
 from mop_locust.preflight import Findings
+from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.verdict.threshold import Threshold
 
+logger = logging.getLogger("mop_locust")
+
 LEFT_EARLY_US = 1_500_000  # a worker whose last word is so much older than the end left before it; Ctrl-C reaches all within it
-
-
-@dataclass
-class Hello:
-    """What a worker tells when it joins."""
-
-    host: str
-    pid: int
-    key_fingerprint: str
-    clock_offset_s: float
-    index: int
 
 
 @dataclass
@@ -41,6 +35,7 @@ class Run:
     planned_seconds: float | None
     options: Mapping[str, str]
     workers_expected: int
+    headless: bool
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_us: int = field(default_factory=monotonic_us)
     started_wall: float = field(default_factory=time.time)
@@ -49,13 +44,31 @@ class Run:
     ended_wall: float = 0.0
     stopped_by: str = ""
     finished: bool = False
-    reasons: list[str] = field(default_factory=list)
+    was_reset: bool = False
+    unreadable: int = 0
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     hellos: dict[str, Hello] = field(default_factory=dict)
     last_us: dict[str, int] = field(default_factory=dict)
     newest: dict[str, Snapshot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.merge = Merge(self.id)
+        self.master_lag = Histogram()
+        self.gauges: dict[str, float] = {}
+
+    def begin(self) -> None:
+        """Sets the run's clock to zero."""
+        self.started_us, self.started_wall = monotonic_us(), time.time()
+
+    def trend(self, name: str, _tags: Tags, value: int, _at_us: int) -> None:
+        """Takes the judging process's own loop lag; its garbage collection delays no exchange."""
+        if name == "loop_lag":
+            self.master_lag.record(value)
+
+    def gauge(self, name: str, value: float) -> None:
+        """Takes the judging process's own CPU, memory and descriptors."""
+        self.gauges[name] = value
 
     @property
     def elapsed_us(self) -> int:
@@ -72,7 +85,8 @@ class Run:
         try:
             snapshot = decode_snapshot(encoded)
         except SnapshotError as error:
-            self.reasons.append(f"a report of {worker} could not be read: {error}")
+            self.unreadable += 1
+            logger.warning("a report of %s could not be read: %s", worker, error)
             return None
         return self.take(snapshot)
 
@@ -92,6 +106,15 @@ class Run:
         """Notes the end of the last exchange."""
         self.ended_us = monotonic_us()
         self.ended_wall = time.time()
+
+    def mean_cpu(self, worker: str) -> float | None:
+        """Returns the worker's mean use of a core in percent over the seconds of the run; None before its first figure."""
+        figures = [
+            window.gauges[worker]["cpu_percent"]
+            for window in self.merge.windows
+            if "cpu_percent" in window.gauges.get(worker, {})
+        ]
+        return sum(figures) / len(figures) if figures else None
 
     def lost(self) -> list[str]:
         """Returns the workers that took part and never said their last word."""

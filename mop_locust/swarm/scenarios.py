@@ -56,14 +56,19 @@ class Scenarios:
         """The metrics that the scenarios declare, by name."""
         return {instrument.name: instrument for cls in self.classes for instrument in cls.metrics}
 
-    def thresholds(self, settings: Settings, given: Sequence[str]) -> tuple[list[Threshold], list[str]]:
+    def thresholds(self, listed: str, given: Sequence[str]) -> tuple[list[Threshold], list[str]]:
         """Returns the run's thresholds, and every mistake in them.
 
-        What the user gives for a metric replaces what the scenarios ask of it.
+        `listed` is the text of MOP_THRESHOLDS. What the user gives for a metric replaces what the scenarios ask of it.
         """
-        own, mistakes = parse_all([*split_list(settings.thresholds), *given])
+        own, mistakes = parse_all([*split_list(listed), *given])
         replaced = {threshold.metric for threshold in own}
-        defaults = {f"{metric}: {expression}" for cls in self.classes for metric, texts in cls.thresholds.items() for expression in texts}
+        defaults = {
+            f"{metric}: {expression}"
+            for cls in self.classes
+            for metric, expressions in cls.thresholds.items()
+            for expression in expressions
+        }
         declared, wrong = parse_all(sorted(defaults))
         mistakes += [f"in the locustfile: {mistake}" for mistake in wrong]
         thresholds = [*own, *(threshold for threshold in declared if threshold.metric not in replaced)]

@@ -45,8 +45,9 @@ def progress_line(run: Run) -> str:
     planned = f" of {_clock(run.planned_seconds)}" if run.planned_seconds is not None else ""
     count = calls.count if isinstance(calls, CounterTotal) else 0
     failed = failures.failures / failures.count if isinstance(failures, RateTotal) and failures.count else 0.0
-    p95 = f"{latency.histogram.quantile(0.95) / 1000:.1f} ms" if isinstance(latency, TrendTotal) and latency.histogram.count else "-"
-    return f"{_clock(seconds)}{planned}   {count:,} calls   {count / max(seconds, 1e-6):,.0f} per s   {failed:.2%} failed   P95 {p95}"
+    p95 = f"{latency.histogram.quantile(0.95) / 1000:.1f} ms" if isinstance(latency, TrendTotal) else "-"
+    per_second = count / max(seconds, 1e-6)
+    return f"{_clock(seconds)}{planned}   {count:,} calls   {per_second:,.0f} per s   {failed:.2%} failed   P95 {p95}"
 
 
 def _clock(seconds: float) -> str:

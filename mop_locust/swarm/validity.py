@@ -1,11 +1,14 @@
-"""Whether the run's figures can be stood behind, and why not: sentences with the figure in them."""
+"""Whether the run's figures can be stood behind, and why not: sentences with the figure and the limit in them."""
 
 from __future__ import annotations
 
-from mop_locust.metrics.accumulators import CounterTotal
+from collections.abc import Iterator
+
+from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
+from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
 from mop_locust.swarm.run import Run
-from mop_locust.verdict.judge import Validity
+from mop_locust.verdict.judge import Validity, ValidityState
 
 REPORT_SECONDS = 1.0  # between two reports of a worker: the most that a lost worker takes with it
 EARLY_SECONDS = 1.0  # a run that ends so much before its plan was stopped by hand
@@ -13,38 +16,64 @@ EARLY_SECONDS = 1.0  # a run that ends so much before its plan was stopped by ha
 
 def validity(run: Run, totals: Totals) -> Validity:
     """Returns the worst of valid, degraded, incomplete and invalid, with the reasons for everything below valid."""
-    degraded, incomplete, invalid = _degraded(run), _incomplete(run), _invalid(run, totals)
+    invalid, incomplete, degraded = list(_invalid(run, totals)), list(_incomplete(run)), list(_degraded(run))
+    state: ValidityState
     state = "invalid" if invalid else "incomplete" if incomplete else "degraded" if degraded else "valid"
     return Validity(state, (*invalid, *incomplete, *degraded))
 
 
-def _invalid(run: Run, totals: Totals) -> list[str]:
+def _invalid(run: Run, totals: Totals) -> Iterator[str]:
     calls = totals.select("calls")
     faults = calls.outcomes.get("client_fault", 0) if isinstance(calls, CounterTotal) and calls.outcomes else 0
-    if not faults:
-        return []
-    labels = sorted({label for *_, outcome, label in totals.errors if outcome == "client_fault"})
-    return [f"{faults:,} exchanges failed through a limit or fault of the load generator itself: {', '.join(labels)}"]
+    if faults:
+        labels = sorted({label for *_, outcome, label in totals.errors if outcome == "client_fault"})
+        yield f"{faults:,} exchanges failed through a limit or fault of the load generator itself: {', '.join(labels)}"
+    yield from run.faults
 
 
-def _incomplete(run: Run) -> list[str]:
-    reasons = []
-    for worker in run.lost():
+def _incomplete(run: Run) -> Iterator[str]:
+    lost = run.lost()
+    for worker in lost:
         at = (run.last_us[worker] - run.started_us) / 1e6
-        reasons.append(f"worker {worker} was lost: its last report came after {at:.1f} s; up to {REPORT_SECONDS:.0f} s of its samples are missing")
+        yield (
+            f"worker {worker} was lost: its last report came after {at:.1f} s; "
+            f"up to {REPORT_SECONDS:.0f} s of its samples are missing"
+        )
     missing = run.workers_expected - len(run.merge.workers)
-    if missing > 0 and not run.lost():
-        reasons.append(f"{missing} of {run.workers_expected} workers reported nothing")
-    return reasons
+    if missing > 0 and run.stopped_by != "preflight":
+        yield f"{missing} of {run.workers_expected} workers reported nothing"
+    if run.unreadable:
+        yield f"{run.unreadable} reports of workers could not be read"
+    for worker, record in run.merge.workers.items():
+        if record.windows_dropped:
+            yield f"worker {worker} dropped {record.windows_dropped} seconds of its course, since no report got through"
 
 
-def _degraded(run: Run) -> list[str]:
-    reasons = [
-        f"worker {worker} left after {(run.last_us[worker] - run.started_us) / 1e6:.1f} s; the others went on without it"
-        for worker in run.left_early()
-    ]
-    if run.stopped_by == "user" and run.planned_seconds is not None:
+def _degraded(run: Run) -> Iterator[str]:
+    for worker in run.left_early():
+        yield f"worker {worker} left after {(run.last_us[worker] - run.started_us) / 1e6:.1f} s; the others went on without it"
+    if run.headless and run.stopped_by == "user" and run.planned_seconds is not None:
         ran = ((run.stopping_us or run.ended_us) - run.started_us) / 1e6
         if ran < run.planned_seconds - EARLY_SECONDS:
-            reasons.append(f"stopped after {ran:.0f} s of {run.planned_seconds:.0f} s")
-    return reasons + run.reasons
+            yield f"stopped after {ran:.0f} s of {run.planned_seconds:.0f} s"
+    yield from _pressed("the master", run.master_lag, run)
+    for worker, snapshot in run.newest.items():
+        who = f"worker {worker}" if run.workers_expected else "the load generator"
+        lag = Totals.of(snapshot.totals).select("loop_lag")
+        if isinstance(lag, TrendTotal):
+            yield from _pressed(who, lag.histogram, run)
+        cpu = run.mean_cpu(worker)
+        if cpu is not None and cpu > run.settings.max_cpu_percent:
+            limit = run.settings.max_cpu_percent
+            yield f"{who} used {cpu:.0f} % of a core (limit {limit} %): it, not the target, may set the pace"
+
+
+def _pressed(who: str, lag: Histogram, run: Run) -> Iterator[str]:
+    """Says when a process stood still once, or was late as a rule."""
+    if not lag.count:
+        return
+    stall, late = lag.max / 1e6, lag.quantile(0.99) / 1e6
+    if stall > run.settings.max_stall:
+        yield f"{who} stood still for {stall:.1f} s (limit {run.settings.max_stall:g} s)"
+    elif late > run.settings.max_loop_lag:
+        yield f"{who} was late: loop lag P99 {late * 1000:.0f} ms (limit {run.settings.max_loop_lag * 1000:.0f} ms)"

@@ -1,40 +1,73 @@
-"""The generator's own vital signs: how late its event loop runs, its CPU and memory."""
+"""A process's own vital signs: how late its event loop runs, garbage collection, CPU, memory, descriptors."""
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Mapping
+from typing import Protocol
 
 import gevent
 import psutil
 
-from mop_locust.metrics.ledger import Ledger
+from mop_locust.client.exchange import Tags, monotonic_us
 
 LAG_INTERVAL = 0.02  # seconds between two looks at the loop
 USAGE_INTERVAL = 1.0
 
 
-class Vitals:
-    """Watches this process while a run goes on: `loop_lag` (a trend) and the gauges `cpu_percent`, `rss_bytes`, `users`."""
+class Instruments(Protocol):
+    """What takes the vital signs: a ledger, or the conductor's own few figures."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def trend(self, name: str, tags: Tags, value: int, at_us: int) -> None:
+        """Takes one value of a trend."""
+
+    def gauge(self, name: str, value: float) -> None:
+        """Takes the newest value of a gauge."""
+
+
+class Vitals:
+    """Watches this process while a run goes on.
+
+    Trends `loop_lag` and `gc_pause`; gauges `cpu_percent`, `rss_bytes`, `open_files`.
+    """
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
         self._process = psutil.Process()
+        self._collecting_since_us = 0
+        gc.callbacks.append(self._on_collection)
         self._watchers = [gevent.spawn(self._watch_lag), gevent.spawn(self._watch_usage)]
 
     def stop(self) -> None:
         """Ends the watch."""
+        gc.callbacks.remove(self._on_collection)
         gevent.killall(self._watchers, block=False)
 
     def _watch_lag(self) -> None:
         while True:
-            planned = time.monotonic_ns() // 1000 + int(LAG_INTERVAL * 1e6)
+            planned = monotonic_us() + int(LAG_INTERVAL * 1e6)
             gevent.sleep(LAG_INTERVAL)
-            now = time.monotonic_ns() // 1000
-            self._ledger.trend("loop_lag", (), max(0, now - planned), now)
+            now = monotonic_us()
+            self._instruments.trend("loop_lag", (), max(0, now - planned), now)
 
     def _watch_usage(self) -> None:
         self._process.cpu_percent()  # the first call only sets the starting point
         while True:
             gevent.sleep(USAGE_INTERVAL)
-            self._ledger.gauge("cpu_percent", self._process.cpu_percent())
-            self._ledger.gauge("rss_bytes", float(self._process.memory_info().rss))
+            self._instruments.gauge("cpu_percent", self._process.cpu_percent())
+            self._instruments.gauge("rss_bytes", float(self._process.memory_info().rss))
+            self._instruments.gauge("open_files", float(self._process.num_fds()))
+
+    def _on_collection(self, phase: str, _: Mapping[str, int]) -> None:
+        now = time.monotonic_ns() // 1000
+        if phase == "start":
+            self._collecting_since_us = now
+        else:
+            self._instruments.trend("gc_pause", (), now - self._collecting_since_us, now)
+
+
+def settle_memory() -> None:
+    """Collects garbage once and takes what is left out of further collections: a full one over 5,000 users stops them 150 ms."""
+    gc.collect()
+    gc.freeze()

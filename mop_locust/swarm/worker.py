@@ -56,6 +56,14 @@ class Worker:
         if run_id == self._run_id and self._generator.ledger is not None:
             self._generator.ledger.acknowledge(window)
 
+    def reset(self) -> None:
+        """Starts the figures anew, as the master asked."""
+        self._generator.reset()
+
+    def fault(self, sentence: str) -> None:
+        """Tells the master of an exception that Locust caught here."""
+        self._runner.send_message("mop_fault", {"fault": sentence})
+
     def end(self) -> None:
         """Stops the users, keeping time for them to close their sessions, and sends the last report; once a run."""
         with self._ending:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from gevent import Timeout
+
 from mop_locust.protocol.errors import ExchangeTimeout
 
 
@@ -30,6 +32,13 @@ class Deadline:
     def sooner(self, seconds: float) -> Deadline:
         """Return the earlier of this deadline and ``seconds`` from now."""
         return Deadline(min(self.at, time.monotonic() + seconds))
+
+    def enforced(self, waiting_for: str = "no answer") -> Timeout:
+        """Return a context whose block, whatever it waits for, is left with ExchangeTimeout ``waiting_for`` at the deadline.
+
+        It costs a timer, so the hot path does without.
+        """
+        return Timeout(self.remaining(waiting_for), ExchangeTimeout(waiting_for))
 
     def __repr__(self) -> str:
         return f"<Deadline in {self.at - time.monotonic():.3f} s>"

@@ -13,7 +13,7 @@ import gevent
 from gevent.socket import gaierror, getaddrinfo
 from gevent.ssl import SSLContext
 
-from mop_locust.protocol.errors import ConnectError, ExchangeTimeout
+from mop_locust.protocol.errors import ConnectError, ExchangeTimeout, MopError
 from mop_locust.transports.deadline import Deadline
 from mop_locust.transports.target import Target
 from mop_locust.transports.wire import Address, TlsWire, Wire, connect_fault
@@ -150,11 +150,19 @@ class Dialer:
                 return wire
         raise AssertionError("unreachable: a lookup gives at least one address")
 
-    def _secure(self, plain: Wire, target: Target, deadline: Deadline) -> TlsWire:
+    def context(self) -> ssl.SSLContext:
+        """Return the TLS context that all connections share; ConnectError when the file of authorities cannot be read."""
         if self._context is None:
             try:
                 self._context = self.tls.context()
             except OSError as error:
-                plain.close()
                 raise connect_fault(error) from error
-        return TlsWire(plain, self._context, target.host, deadline)
+        return self._context
+
+    def _secure(self, plain: Wire, target: Target, deadline: Deadline) -> TlsWire:
+        try:
+            context = self.context()
+        except MopError:
+            plain.close()
+            raise
+        return TlsWire(plain, context, target.host, deadline)

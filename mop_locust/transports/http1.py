@@ -28,7 +28,7 @@ def media_type(value: str | None) -> str:
 
 def header_of(head: bytes, name: str) -> str | None:
     """Return the first value of a header in a response head that a parser has accepted, or None."""
-    start = head.lower().find(b"\r\n" + name.lower().encode("latin-1") + b":")
+    start = head.lower().find(f"\r\n{name.lower()}:".encode("latin-1"))
     if start < 0:
         return None
     start += len(name) + 3
@@ -113,7 +113,9 @@ class Http1Connection:
     def on_headers_complete(self) -> None:
         if not self._complete and self._parser is not None:
             self.status = self._parser.get_status_code()
-            self._head_done = self.status >= 200
+            if self.status >= 200:
+                self._head_done = True
+                self.phases.status = self.status
 
     def on_body(self, data: bytes) -> None:
         if not self._complete:
@@ -157,7 +159,6 @@ class Http1Connection:
             if sum(map(len, self._head)) > MAX_HEAD:
                 raise RemoteProtocolError("reply too large", f"a head over {MAX_HEAD} bytes")
             self._parse(self._wire.receive(deadline))
-        phases.status = self.status
         if self._head_only and not self._complete:
             # The parser does not know what was asked for and would wait for the body that the headers describe.
             self._complete = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,8 @@ _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # What may stand unquoted in a path and a query (RFC 3986, sections 3.3 and 3.4); "%" so that quoted text stays as it is.
 _PATH: Final = "/:@!$&'()*+,;=-._~%"
 _QUERY: Final = _PATH + "?"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,17 @@ def _host(host: str) -> str:
         raise ValueError("the URL has no host")
     if ":" in host:
         try:
-            return str(ipaddress.IPv6Address(host))
+            address = ipaddress.IPv6Address(host)
         except ValueError:
             raise ValueError(f"the URL has the host {host!r}, which is not an IPv6 address") from None
+        if address.scope_id is not None:
+            raise ValueError("the URL has an IPv6 address with a zone, which no server can be named by")
+        return str(address)
     try:
-        return host if host.isascii() else host.encode("idna").decode("ascii")
+        name = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise ValueError(f"the URL has the host {host!r}, which is not a name") from None
+        name = ""
+    # IDNA turns some signs into others, so the result is looked at and not what was given.
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"the URL has the host {host!r}, which is not a name")
+    return name

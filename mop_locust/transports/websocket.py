@@ -6,6 +6,7 @@ import re
 import time
 from base64 import b64encode
 from contextlib import suppress
+from functools import lru_cache
 from random import getrandbits
 from typing import ClassVar, Final
 
@@ -39,10 +40,9 @@ class WebSocketTransport:
     name: ClassVar[str] = "websocket"
 
     __slots__ = (
-        "_after_key",
-        "_before_key",
         "_decoder",
         "_dialer",
+        "_request",
         "_sent_ns",
         "_subprotocol",
         "_target",
@@ -60,12 +60,7 @@ class WebSocketTransport:
         self._wire: Wire | TlsWire | None = None
         self._decoder = frames.FrameDecoder(max_reply)
         self._sent_ns = 0
-        headers = {"User-Agent": USER_AGENT}
-        if key:
-            headers["Authorization"] = f"Bearer {check_key(key)}"
-        # Only the handshake's key differs between connections, so the rest is written once.
-        request = frames.upgrade_request(target.path, target.host_header, _KEY_PLACE, headers, subprotocol)
-        self._before_key, _, self._after_key = request.partition(_KEY_PLACE.encode())
+        self._request = _request_around_key(target, key, subprotocol)
 
     def open(self, deadline: Deadline) -> None:
         """Connect and upgrade. Fills ``connect_us``, ``upgrade_us`` and ``first_byte_us``.
@@ -91,7 +86,8 @@ class WebSocketTransport:
         """Do the opening handshake (RFC 6455, section 4.1); return what came after it."""
         phases = self.phases
         key = b64encode(getrandbits(128).to_bytes(16, "little"))
-        request = self._before_key + key + self._after_key
+        before_key, after_key = self._request
+        request = before_key + key + after_key
         started = time.monotonic_ns()
         phases.sent += len(request)
         wire.send(request, deadline)
@@ -122,7 +118,7 @@ class WebSocketTransport:
             raise HttpStatusError(f"upgrade refused: HTTP {status}", status=status, excerpt=excerpt)
         if (header_of(head, "upgrade") or "").lower() != "websocket":
             raise RemoteProtocolError("bad upgrade", "no Upgrade: websocket in the answer")
-        if "upgrade" not in re.split(r"[ \t]*,[ \t]*", (header_of(head, "connection") or "").lower()):
+        if "upgrade" not in [option.strip() for option in (header_of(head, "connection") or "").lower().split(",")]:
             raise RemoteProtocolError("bad upgrade", "no Connection: Upgrade in the answer")
         if header_of(head, "sec-websocket-accept") != frames.accept_key(key):
             raise RemoteProtocolError("bad upgrade", "a wrong Sec-WebSocket-Accept")
@@ -225,7 +221,7 @@ class WebSocketTransport:
 
     def _leave(self, deadline: Deadline) -> None:
         """Let the server end the TCP connection, for a moment."""
-        if self._wire is not None:
+        if self._wire is not None and self._wire.quiet():
             with suppress(MopError):
                 self._wire.receive(deadline.sooner(_LINGER_SECONDS))
 
@@ -234,6 +230,17 @@ class WebSocketTransport:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
+
+
+@lru_cache(maxsize=16)
+def _request_around_key(target: Target, key: str, subprotocol: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the handshake's key: only that differs between the connections to a target."""
+    headers = {"User-Agent": USER_AGENT}
+    if key:
+        headers["Authorization"] = f"Bearer {check_key(key)}"
+    request = frames.upgrade_request(target.path, target.host_header, _KEY_PLACE, headers, subprotocol)
+    before, _, after = request.partition(_KEY_PLACE.encode())
+    return before, after
 
 
 def _mask() -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import socket
 import ssl
 import time
 from _socket import IPPROTO_TCP, MSG_PEEK, SO_ERROR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY
@@ -17,7 +18,7 @@ from _socket import socket as Socket  # noqa: N812  # the class that gevent's pa
 from typing import Any, Final
 
 import gevent
-from gevent import Timeout
+import gevent.socket
 
 from mop_locust.protocol.errors import (
     ClientFault,
@@ -85,7 +86,9 @@ def tls_label(error: ssl.SSLError) -> str:
         return "tls: wrong host name"
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return "tls: closed early"
-    return "tls: " + (error.reason or "handshake failed").lower().replace("_", " ")
+    # Only errors of OpenSSL's own have the attribute.
+    reason: str = getattr(error, "reason", None) or "failed"
+    return "tls: " + reason.lower().replace("_", " ")
 
 
 class Wire:
@@ -121,6 +124,9 @@ class Wire:
                 fresh.bind((source, 0))
             result = fresh.connect_ex(address)
             if result == errno.EINPROGRESS:
+                # On a near target the handshake is over by now, and to ask again is cheaper than to wait.
+                result = fresh.connect_ex(address)
+            if result == errno.EALREADY:
                 wire._wait_writable(deadline, "connect")
                 result = fresh.getsockopt(SOL_SOCKET, SO_ERROR)
             if result:
@@ -132,10 +138,11 @@ class Wire:
             raise
         return wire
 
-    def detach(self) -> int:
-        """Give up the connection and return its file descriptor, which the caller now owns."""
+    def release(self) -> socket.socket:
+        """Give the connection up and return it as a socket of gevent's, which the caller now owns."""
         self._forget()
-        return self._socket.detach()
+        released: socket.socket = gevent.socket.socket(fileno=self._socket.detach())
+        return released
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Write all of ``data``; Disconnected, ClientFault, or ExchangeTimeout "request not taken"."""
@@ -223,7 +230,7 @@ class Wire:
             self._timer.close()
         self._timer_at = at
         self._timer = self._hub.loop.timer(max(0.0, at - time.monotonic()), ref=False)
-        self._timer.start(self._timer_fired, update=True)
+        self._timer.start(self._timer_fired)
 
     def _timer_fired(self) -> None:
         """Runs in the hub."""
@@ -232,7 +239,7 @@ class Wire:
         self._timer_at = math.inf
         if self._waiting is None:
             return
-        # The loop's clock counts in milliseconds, so the timer can be a little early.
+        # The loop's clock lags and counts in milliseconds, so the timer can be early.
         if time.monotonic() < self._expires - 0.001:
             self._set_timer(self._expires)
         else:
@@ -252,7 +259,7 @@ class TlsWire:
 
         ConnectError "tls: …" or ExchangeTimeout "connect".
         """
-        inner = gevent.socket.socket(fileno=plain.detach())
+        inner = plain.release()
         try:
             self._socket = context.wrap_socket(inner, server_hostname=host, do_handshake_on_connect=False)
         except BaseException:
@@ -260,7 +267,7 @@ class TlsWire:
             raise
         try:
             # Around the whole, since the socket's own timeout begins anew with every record of the handshake.
-            with Timeout(deadline.remaining("connect"), ExchangeTimeout("connect")):
+            with deadline.enforced("connect"):
                 self._socket.do_handshake()
         except OSError as error:
             self._socket.close()
@@ -269,10 +276,14 @@ class TlsWire:
             self._socket.close()
             raise
 
+    def release(self) -> socket.socket:
+        """Give the connection up and return it as a TLS socket of gevent's, which the caller now owns."""
+        return self._socket
+
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Write all of ``data``; errors as `Wire.send`."""
         try:
-            with Timeout(deadline.remaining("request not taken"), ExchangeTimeout("request not taken")):
+            with deadline.enforced("request not taken"):
                 self._socket.sendall(data)
         except OSError as error:
             raise exchange_fault(error) from error
@@ -280,7 +291,7 @@ class TlsWire:
     def receive(self, deadline: Deadline, waiting_for: str = "no answer") -> bytes:
         """Return the next bytes, or none at the end; errors as `Wire.receive`."""
         try:
-            with Timeout(deadline.remaining(waiting_for), ExchangeTimeout(waiting_for)):
+            with deadline.enforced(waiting_for):
                 return self._socket.recv(RECEIVE_SIZE)
         except OSError as error:
             raise exchange_fault(error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import example, given
@@ -114,13 +114,14 @@ def test_the_upgrade_request() -> None:
 @pytest.mark.parametrize("bad", ["a\r\nX: 1", "a\nX", "a\rX", "a\0"])
 def test_no_line_is_smuggled_into_the_upgrade_request(bad: str) -> None:
     """A key with a line break is refused and not repeated."""
-    for call in (
+    calls: tuple[Callable[[], bytes], ...] = (
         lambda: upgrade_request(bad, "h", "k"),
         lambda: upgrade_request("/", bad, "k"),
         lambda: upgrade_request("/", "h", "k", {"Authorization": bad}),
         lambda: upgrade_request("/", "h", "k", {bad: "x"}),
         lambda: upgrade_request("/", "h", "k", None, bad),
-    ):
+    )
+    for call in calls:
         with pytest.raises(LocalProtocolError, match=r"^a line break in the upgrade request$"):
             call()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import Any
 
 from mop_locust.metrics.histogram import Histogram
@@ -102,10 +103,11 @@ def window(start: int, ok: int, failed: int = 0) -> WindowRow:
             series_name("call_failures", tags): {"count": ok + failed, "failures": failed},
             series_name("call_latency", tags): {"count": ok, "histogram": latency.to_wire()},
         },
-        "gauges": {"worker-0": {"users": 10, "loop_lag": 0.4}, "worker-1": {"users": 10}},
+        "gauges": {"worker-0": {"users": 10.0, "loop_lag": 0.4}, "worker-1": {"users": 10.0}},
     }
 
 
+@functools.cache
 def spread(count: int, low: float) -> Histogram:
     """So many values from `low` up, with a tail."""
     return histogram(*(low + (n % 97) / 40 + (n % 1000 == 999) * 8 for n in range(count)))
@@ -113,6 +115,11 @@ def spread(count: int, low: float) -> Histogram:
 
 def green_summary() -> SummaryDocument:
     """A minute of tools_call_rps on two workers with nothing wrong."""
+    return copy.deepcopy(_green_summary())
+
+
+@functools.cache
+def _green_summary() -> SummaryDocument:
     metrics: dict[str, MetricSummary] = {}
     add_calls(metrics, "http", "delete", ok=spread(4712, 0.2))
     add_calls(metrics, "http", "initialize", ok=spread(4712, 0.6))
@@ -185,6 +192,11 @@ def green_summary() -> SummaryDocument:
 
 def red_summary() -> SummaryDocument:
     """The same run, with a server that answers 503 from 0:41 on and a worker that went away."""
+    return copy.deepcopy(_red_summary())
+
+
+@functools.cache
+def _red_summary() -> SummaryDocument:
     summary = green_summary()
     metrics = summary["metrics"]
     metrics.pop("calls")
@@ -255,7 +267,7 @@ def dead_summary() -> SummaryDocument:
 
 def hostile_summary(text: str) -> SummaryDocument:
     """The red run with the text in each field that can hold one, tags, options and gauges included."""
-    summary: Any = _replaced(copy.deepcopy(red_summary()), text)
+    summary: Any = _replaced(red_summary(), text)
     summary["metrics"] = {_series(key, text): metric for key, metric in red_summary()["metrics"].items()}
     summary["metrics"]["basket_size"]["unit"] = text
     for one in summary["windows"]:

@@ -1,0 +1,1 @@
+"""What the suite costs, beside other load generators, on the same work in the same run."""

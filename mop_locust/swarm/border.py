@@ -1,0 +1,63 @@
+"""The master's port: whatever arrives there, the listener goes on and no figure changes but by the workers of the run."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from locust.exception import RPCError
+
+logger = logging.getLogger("mop_locust")
+
+UNREADABLE, MALFORMED, UNREGISTERED = "undecodable frames", "malformed messages", "reports of clients that never registered"
+
+
+class Border:
+    """Stands between the socket and Locust's `client_listener`, which ends at the first frame that it does not expect."""
+
+    def __init__(self, runner: Any, late_report: Callable[[str, dict[str, Any]], None]) -> None:
+        self._runner = runner
+        self._late_report = late_report
+        self._receive = runner.server.recv_from_client
+        self._handle = runner.handle_message
+        self.turned_away: Counter[str] = Counter()
+        runner.server.recv_from_client = self.receive
+        runner.handle_message = self.handle
+
+    def receive(self) -> tuple[str, Any]:
+        """Returns the next message that can be read; errors of the connection itself are Locust's to handle."""
+        while True:
+            try:
+                return self._receive()  # type: ignore[no-any-return]  # Locust's own method
+            except RPCError:
+                raise
+            except Exception as error:
+                self._turn_away(UNREADABLE, f"{type(error).__name__}")
+
+    def handle(self, client_id: str, message: Any) -> None:
+        """Hands a message to Locust, unless it is a report of nobody; one that Locust cannot take is counted."""
+        if message.node_id != client_id and message.type in ("stats", "heartbeat", "quit", "client_stopped"):
+            self._turn_away(MALFORMED, f"{message.type} in the name of {message.node_id!r}")
+            return
+        try:
+            if message.type == "stats" and client_id not in self._runner.clients:
+                self._late_report(client_id, message.data)
+                self._turn_away(UNREGISTERED, client_id)
+                return
+            self._handle(client_id, message)
+        except Exception as error:
+            self._turn_away(MALFORMED, f"{message.type!r}: {type(error).__name__}: {error}")
+
+    def _turn_away(self, kind: str, detail: str) -> None:
+        self.turned_away[kind] += 1
+        if self.turned_away[kind] == 1:
+            logger.warning("turned away at the master's port: %s (%s); further ones are only counted", kind, detail[:200])
+
+    def sentence(self) -> str:
+        """Returns what was turned away; "" for nothing."""
+        if not self.turned_away:
+            return ""
+        told = ", ".join(f"{n:,} {kind}" for kind, n in sorted(self.turned_away.items()))
+        return f"turned away at the master's port, without effect on any figure: {told}"

@@ -1,0 +1,94 @@
+"""What comes before a run: the settings checked, the workers known, the target looked at."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from mop_locust import preflight
+from mop_locust.config import ApiKey, ConfigError, Settings
+from mop_locust.swarm.options import option_values, read_options
+from mop_locust.swarm.refusal import Refused
+from mop_locust.swarm.roll import Roll
+from mop_locust.swarm.run import Run
+from mop_locust.swarm.scenarios import Scenarios
+
+logger = logging.getLogger("mop_locust")
+
+
+class Preparation:
+    """Checks everything that can be checked before the load."""
+
+    def __init__(self, environment: Any, key: ApiKey, roll: Roll) -> None:
+        self._environment = environment
+        self._key = key
+        self._roll = roll
+
+    def settings(self) -> Settings:
+        """Returns the checked settings of the options as they are now; raises Refused with every mistake."""
+        options = self._environment.parsed_options
+        mistakes = self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold)[1]
+        mistakes += _unwritable(options.mop_reports)
+        try:
+            settings = read_options(options, self._environment.host)
+        except ConfigError as error:
+            raise Refused([*error.mistakes, *mistakes]) from None
+        if mistakes:
+            raise Refused(mistakes)
+        return settings
+
+    def set_defaults(self, settings: Settings) -> None:
+        """Gives the users, the duration and the spawn rate that the scenarios ask for where the command line gives none."""
+        options, scenarios = self._environment.parsed_options, self._scenarios()
+        users = scenarios.weigh(settings)
+        if self._environment.shape_class is not None:
+            return
+        if options.num_users is None and users:
+            options.num_users = users
+        if options.spawn_rate is None and options.num_users:
+            options.spawn_rate = options.num_users  # all at once, as k6 does
+        seconds = scenarios.seconds(settings)
+        if options.run_time is None and seconds is not None:
+            options.run_time = seconds
+
+    def run(self, users: int) -> Run:
+        """Returns a run that may begin, or one whose findings say why no load is sent; raises Refused for the user's mistakes."""
+        settings = self.settings()
+        scenarios = self._scenarios()
+        scenarios.weigh(settings)
+        self._roll.call()
+        findings = preflight.look(settings, self._key, scenarios.transports) if settings.preflight else None
+        if findings is not None and findings.mistakes:
+            raise Refused(findings.mistakes)
+        if settings.tls_insecure:
+            logger.warning("MOP_TLS_INSECURE=1: the target's certificate is NOT verified; anybody may answer in its place")
+        options = self._environment.parsed_options
+        return Run(
+            settings=settings,
+            scenarios=scenarios,
+            thresholds=scenarios.thresholds(settings.thresholds, options.mop_threshold)[0],
+            findings=findings,
+            users=users,
+            planned_seconds=float(options.run_time) if options.run_time else None,
+            options=option_values(options),
+            workers_expected=len(self._roll.here),
+            headless=bool(options.headless),
+            hellos=self._roll.hellos,
+        )
+
+    def _scenarios(self) -> Scenarios:
+        return Scenarios(self._environment.user_classes)
+
+
+def _unwritable(reports: str) -> list[str]:
+    """Returns a mistake when run folders cannot be made: found now, not when the run is over."""
+    path = Path(reports)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        writable = os.access(path, os.W_OK | os.X_OK)
+        reason = "it is not writable"
+    except OSError as error:
+        writable, reason = False, error.strerror or str(error)
+    return [] if writable else [f"MOP_REPORTS (--mop-reports): no run folder can be made in {reports!r}: {reason}"]

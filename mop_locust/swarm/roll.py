@@ -1,0 +1,93 @@
+"""The roll of the workers: who they are, whether they belong here, since when."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from locust.runners import MasterRunner
+
+from mop_locust.config import ApiKey
+from mop_locust.swarm.refusal import Refused
+
+HELLO_SECONDS = 5.0  # for a worker to say who it is
+ASK_SECONDS = 1.0  # a worker tells by itself; one whose word was lost is asked, no sooner than it can answer
+POLL_SECONDS = 0.05
+
+
+@dataclass
+class Hello:
+    """What a worker tells of itself."""
+
+    host: str
+    pid: int
+    key_fingerprint: str
+    clock_offset_s: float
+    index: int
+
+
+class Roll:
+    """Calls the workers of a master by name; in a single process there are none."""
+
+    def __init__(self, runner: Any, key: ApiKey) -> None:
+        self._runner = runner
+        self._key = key
+        self.hellos: dict[str, Hello] = {}
+
+    @property
+    def here(self) -> list[str]:
+        """The workers that Locust knows now."""
+        return list(self._runner.clients) if isinstance(self._runner, MasterRunner) else []
+
+    def take(self, worker: str, told: dict[str, Any]) -> None:
+        """Takes what a worker says of itself; KeyError or TypeError when it is not what a worker says."""
+        offset = round(float(told["wall"]) - time.time(), 3)
+        index = self._runner.get_worker_index(worker)
+        self.hellos[worker] = Hello(str(told["host"]), int(told["pid"]), str(told["key"]), offset, index)
+
+    def call(self) -> None:
+        """Waits until each worker has said who it is; raises Refused for one that does not, or that has another key."""
+        until, ask_at = time.monotonic() + HELLO_SECONDS, time.monotonic() + ASK_SECONDS
+        while unknown := self.unknown:
+            if time.monotonic() > until:
+                raise Refused([f"worker {worker} does not say who it is: does it run the same mop-locust?" for worker in unknown])
+            if time.monotonic() > ask_at:
+                ask_at += ASK_SECONDS
+                self.ask()
+            gevent.sleep(POLL_SECONDS)
+        others = [sentence for worker in self.here if (sentence := self.other_key(worker))]
+        if others:
+            raise Refused(others)
+
+    @property
+    def unknown(self) -> list[str]:
+        """The workers that have not said who they are."""
+        return [worker for worker in self.here if worker not in self.hellos]
+
+    def ask(self) -> None:
+        """Asks the unknown workers who they are."""
+        for worker in self.unknown:
+            self._runner.send_message("mop_who", None, client_id=worker)
+
+    def other_key(self, worker: str) -> str:
+        """Returns a sentence when the worker has another key than this process; \"\" when it has the same."""
+        theirs, ours = self.hellos[worker].key_fingerprint, self._key.fingerprint
+        if theirs == ours:
+            return ""
+        return f"MOP_API_KEY: worker {worker} has another key than the master (hash {theirs}, not {ours})"
+
+    def await_workers(self, expected: int, longest: float) -> int:
+        """Waits until `expected` workers are there, at most `longest` seconds (0: without end); returns how many are."""
+        began = time.monotonic()
+        while len(self._runner.clients.ready) < expected:
+            if longest and time.monotonic() - began > longest:
+                break
+            gevent.sleep(POLL_SECONDS)
+        return len(self._runner.clients.ready)
+
+    def dismiss(self) -> None:
+        """Tells every worker that was ever here to quit: one that Locust forgot would join the next master on this port."""
+        for worker in self.hellos:
+            self._runner.send_message("quit", None, client_id=worker)

@@ -1,0 +1,153 @@
+"""`report.html`."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from mop_locust.report.html import render
+from mop_locust.report.style import CSS, POLICY
+from mop_locust.report.text import plain
+from tests.unit.report.sample_summary import HOSTILE, dead_summary, green_summary, hostile_summary, red_summary
+
+VOID = {"meta"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: the elements with their attributes, and the text; unbalanced tags fail."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+def sections(source: str) -> list[str]:
+    """The titles of the sections."""
+    return re.findall("<h2>(.*?)</h2>", source)
+
+
+def test_a_red_run_has_every_section() -> None:
+    """In the order in which a reader asks."""
+    assert sections(render(red_summary())) == [
+        "Thresholds",
+        "Course of the run",
+        "Calls",
+        "Also measured",
+        "Errors",
+        "Phases, and calls that did not succeed",
+        "Workers",
+        "Preflight",
+        "Run",
+    ]
+
+
+def test_a_dead_target_has_only_what_there_is() -> None:
+    """No empty tables."""
+    assert sections(render(dead_summary())) == ["Thresholds", "Preflight", "Run"]
+
+
+def test_the_verdict_stands_first_with_its_reasons() -> None:
+    """In words and in colour."""
+    for build, colour, said in (
+        (green_summary, "good", ["PASSED, valid", "Workers at 31 % of a core, loop lag P99 0.9 ms."]),
+        (red_summary, "bad", ["CROSSED, incomplete, exit code 4", '664 of 669 were "HTTP 503"', "incomplete: worker 1 was lost"]),
+        (dead_summary, "bad", ["NO DATA, valid, exit code 3", "refused."]),
+    ):
+        page = Page(render(build()))
+        assert ("div", {"class": f"verdict {colour}"}) in page.elements
+        head = page.text[: page.text.index("Thresholds")]
+        assert all(text in head for text in said)
+    degraded = green_summary()
+    degraded["verdict"]["validity"] = "degraded"
+    assert ("div", {"class": "verdict warn"}) in Page(render(degraded)).elements
+
+
+def test_the_tables_hold_the_figures() -> None:
+    """Each cell carries the name of its column for narrow screens; what is red is marked."""
+    source = render(red_summary())
+    assert '<tr class="bad"><th scope="row">tools_call_failures</th><td class="text" data-label="state">crossed</td>' in source
+    assert '<td class="figure" data-label="failed">14.09 %</td>' in source
+    assert '<th scope="row">HTTP 503</th><td class="figure" data-label="count">664</td>' in source
+    assert '<tr class="bad"><th scope="row">1 worker-1</th><td class="text" data-label="state">lost</td>' in source
+    assert '<td class="figure" data-label="clock offset">-0.001 s</td>' in source
+    assert '<th scope="row">MOP_THRESHOLDS</th><td class="text" data-label="value">a: rate&lt;1, b: rate&lt;1</td>' in source
+    assert '<th scope="row">MOP_RPS_TOOL</th><td class="text" data-label="value">-</td>' in source
+
+
+def test_the_charts_say_their_range_in_words() -> None:
+    """What is drawn can be read too; nothing failed is said so."""
+    labels = [attributes["aria-label"] for tag, attributes in Page(render(red_summary())).elements if tag == "svg"]
+    assert labels == [
+        "Calls per second, at most 70",
+        "Failed calls per second, at most 35",
+        "P95 of successful calls, at most 2.7 ms",
+    ]
+    assert "Failed calls per second, none" in render(green_summary())
+    assert '<div class="axis"><span>0:00</span><span>0:30</span><span>1:00</span></div>' in render(green_summary())
+
+
+def test_the_course_alone_without_values() -> None:
+    """Windows in which nothing succeeded."""
+    summary = green_summary()
+    summary["windows"] = [{"start_s": 0, "width_s": 60, "series": {}, "gauges": {}}]
+    assert "P95 of successful calls, none" in render(summary)
+
+
+def test_it_needs_nothing_from_outside() -> None:
+    """One file: no script, picture, link, frame or form, no address to fetch from, and a policy that says so."""
+    source = render(red_summary())
+    page = Page(source)
+    assert not {"script", "img", "a", "link", "iframe", "object", "embed", "form", "base"} & {tag for tag, _ in page.elements}
+    assert not [
+        name for _, attributes in page.elements for name in attributes if name in ("src", "href", "style") or name[:2] == "on"
+    ]
+    assert "url(" not in CSS
+    assert "@import" not in CSS
+    policies = [
+        attributes["content"] for _, attributes in page.elements if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policies == [POLICY]
+    assert POLICY.startswith("default-src 'none'; style-src 'sha256-")
+    assert source.index("Content-Security-Policy") < source.index("<style>")
+    assert f"<style>{CSS}</style>" in source
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_text(text: str) -> None:
+    """The page has the elements and attributes that it has with harmless texts, and shows the hostile ones as they are."""
+    page, harmless = Page(render(hostile_summary(text))), Page(render(hostile_summary("harmless")))
+    names = [(tag, sorted(attributes)) for tag, attributes in page.elements]
+    if text:
+        assert names == [(tag, sorted(attributes)) for tag, attributes in harmless.elements]
+        assert plain(text)[:150] in page.text
+    assert {tag for tag, _ in page.elements} <= {tag for tag, _ in harmless.elements}
+
+
+def test_the_style_sheet_is_for_phones_paper_and_the_dark() -> None:
+    """And it cannot end its own element."""
+    assert "prefers-color-scheme: dark" in CSS
+    assert "@media print" in CSS
+    assert "max-width: 42rem" in CSS
+    assert "<" not in CSS

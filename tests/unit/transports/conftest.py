@@ -1,0 +1,37 @@
+"""Servers that live as long as their test, and one certificate authority for all."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from mop_locust.transports.dial import Dialer, Resolver, TlsOptions
+from tests.unit.transports.loopback import Authority, Behaviour, Loopback
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Loopback]]:
+    """Starts servers: `serve(behaviour)`, `serve(behaviour, tls=context)`."""
+    with ExitStack() as running:
+
+        def start(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Loopback:
+            server = Loopback(behaviour, tls)
+            running.callback(server.stop)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def dialer() -> Dialer:
+    """A dialer with nothing in its memory."""
+    return Dialer(Resolver(), TlsOptions())
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The authority that signs the servers' certificates."""
+    return Authority(tmp_path_factory.mktemp("tls"))

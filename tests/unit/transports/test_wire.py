@@ -1,0 +1,336 @@
+"""A wire waits no longer than it may, and says in its own words what went wrong."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import gevent
+import gevent.socket
+import pytest
+
+from mop_locust.protocol.errors import ClientFault, ConnectError, Disconnected, ExchangeTimeout, LocalProtocolError, MopError
+from mop_locust.transports.deadline import Deadline
+from mop_locust.transports.wire import Wire, connect_fault, exchange_fault, tls_label
+from tests.unit.transports.loopback import Loopback, Peer, soon, unused_port
+
+Serve = Callable[..., Loopback]
+
+
+def connect(server: Loopback, source: str = "") -> Wire:
+    """A wire to the server."""
+    return Wire.connect(socket.AF_INET, ("127.0.0.1", server.port), soon(), source)
+
+
+def echo(peer: Peer) -> None:
+    """Send back what comes."""
+    while data := peer.read():
+        peer.write(data)
+
+
+def silent(peer: Peer) -> None:
+    """Say nothing until the client is gone."""
+    peer.wait_end()
+
+
+def test_carries_bytes_both_ways(serve: Serve) -> None:
+    """What is sent comes back."""
+    wire = connect(serve(echo))
+    for data in (b"hello", b"again"):
+        wire.send(data, soon())
+        assert wire.receive(soon()) == data
+    wire.close()
+
+
+def test_a_message_larger_than_every_buffer_arrives_whole(serve: Serve) -> None:
+    """A send that the kernel takes in parts goes on until all is sent."""
+    big = bytes(range(256)) * 60_000
+    got: list[bytes] = []
+
+    def slow(peer: Peer) -> None:
+        gevent.sleep(0.05)
+        size = 0
+        while size < len(big):
+            piece = peer.read()
+            got.append(piece)
+            size += len(piece)
+        peer.write(b"done")
+
+    wire = connect(serve(slow))
+    wire.send(big, soon(20))
+    assert wire.receive(soon(20)) == b"done"
+    assert b"".join(got) == big
+    assert wire.receive(soon()) == b""
+    wire.close()
+
+
+def test_a_reader_that_does_not_read(serve: Serve) -> None:
+    """A send that the server does not take ends at the deadline."""
+
+    def deaf(peer: Peer) -> None:
+        gevent.sleep(1)
+
+    wire = connect(serve(deaf))
+    with pytest.raises(ExchangeTimeout, match="request not taken"):
+        wire.send(b"x" * 50_000_000, soon(0.2))
+    wire.close()
+
+
+def test_no_byte_in_time(serve: Serve) -> None:
+    """A wait ends at the deadline with the label it was given, and the next wait starts anew."""
+
+    def late(peer: Peer) -> None:
+        gevent.sleep(0.15)
+        peer.write(b"late")
+
+    wire = connect(serve(late))
+    with pytest.raises(ExchangeTimeout, match="close frame"):
+        wire.receive(soon(0.03), "close frame")
+    assert wire.receive(soon()) == b"late"
+    wire.close()
+
+
+@pytest.mark.parametrize("waits", [[0.03, 5.0, 0.03], [5.0, 0.03, 0.06], [0.05, 0.1, 0.05]])
+def test_each_wait_has_its_own_deadline(waits: list[float], serve: Serve) -> None:
+    """A timer left from an earlier wait ends no later one too early, and none too late."""
+    peers: list[Peer] = []
+
+    def behave(peer: Peer) -> None:
+        peers.append(peer)
+        peer.wait_end()
+
+    wire = connect(serve(behave))
+    while not peers:
+        gevent.sleep(0.001)
+    for seconds in waits:
+        deadline = soon(seconds)
+        if seconds >= 5:
+            gevent.spawn_later(0.08, peers[0].write, b"x")
+            assert wire.receive(deadline) == b"x"
+        else:
+            with gevent.Timeout(1), pytest.raises(ExchangeTimeout):
+                wire.receive(deadline)
+            assert time.monotonic() >= deadline.at - 0.002
+    wire.close()
+
+
+def test_one_deadline_over_many_waits(serve: Serve) -> None:
+    """A server that sends a byte now and then does not move the deadline."""
+
+    def drip(peer: Peer) -> None:
+        peer.drip(b"x" * 200, 0.01)
+
+    wire = connect(serve(drip))
+    deadline = soon(0.2)
+    with gevent.Timeout(1.5), pytest.raises(ExchangeTimeout):
+        while True:
+            wire.receive(deadline)
+    wire.close()
+
+
+def test_a_deadline_in_the_past_ends_a_flood(serve: Serve) -> None:
+    """Bytes that are always there do not keep a reader going past its deadline."""
+
+    def flood(peer: Peer) -> None:
+        for _ in range(20_000):
+            peer.write(b"x" * 1000)
+
+    wire = connect(serve(flood))
+    with gevent.Timeout(3), pytest.raises(ExchangeTimeout):
+        while True:
+            wire.receive(Deadline(time.monotonic() - 1))
+    wire.close()
+
+
+def test_a_reset(serve: Serve) -> None:
+    """A reset is a disconnect, when reading and when writing."""
+    server = serve(lambda peer: peer.reset())
+    wire = connect(server)
+    with pytest.raises(Disconnected, match="reset"):
+        wire.receive(soon())
+    wire.close()
+    wire = connect(server)
+    gevent.sleep(0.02)
+    with pytest.raises(Disconnected, match="reset"):
+        wire.send(b"x", soon())
+    wire.close()
+
+
+def test_a_reset_in_the_middle_of_a_send(serve: Serve) -> None:
+    """A reset while the server takes its time is a disconnect too."""
+
+    def behave(peer: Peer) -> None:
+        gevent.sleep(0.05)
+        peer.reset()
+
+    wire = connect(serve(behave))
+    with pytest.raises(Disconnected, match="reset"):
+        wire.send(b"x" * 50_000_000, soon())
+    wire.close()
+
+
+def test_quiet(serve: Serve) -> None:
+    """Only an open connection without anything to read is quiet."""
+
+    def behave(peer: Peer) -> None:
+        peer.read()
+        peer.write(b"unasked")
+        peer.read()
+
+    wire = connect(serve(behave))
+    assert wire.quiet()
+    wire.send(b"go", soon())
+    gevent.sleep(0.02)
+    assert not wire.quiet()
+    assert wire.receive(soon()) == b"unasked"
+    assert wire.quiet()
+    wire.send(b"go", soon())
+    gevent.sleep(0.02)
+    assert not wire.quiet()
+    assert wire.receive(soon()) == b""
+    wire.close()
+    assert not wire.quiet()
+
+
+def test_close_wakes_who_waits(serve: Serve) -> None:
+    """A greenlet that waits on a wire which another one closes is told, and does not wait for ever."""
+    wire = connect(serve(silent))
+    waiter = gevent.spawn(wire.receive, soon(60))
+    gevent.sleep(0.01)
+    wire.close()
+    with gevent.Timeout(1), pytest.raises(Disconnected, match="by this side"):
+        waiter.get()
+    wire.close()
+
+
+def test_one_greenlet_at_a_time(serve: Serve) -> None:
+    """A second greenlet on the same wire is our bug and says so."""
+    wire = connect(serve(silent))
+    waiter = gevent.spawn(wire.receive, soon(60))
+    gevent.sleep(0.01)
+    with pytest.raises(LocalProtocolError):
+        wire.receive(soon())
+    waiter.kill()
+    wire.close()
+
+
+def test_release_gives_a_socket(serve: Serve) -> None:
+    """The connection lives on as a socket of gevent's, and the wire has nothing left to close."""
+    wire = connect(serve(echo))
+    wire.send(b"1", soon())
+    assert wire.receive(soon()) == b"1"
+    released = wire.release()
+    wire.close()
+    released.sendall(b"2")
+    assert released.recv(10) == b"2"
+    released.close()
+
+
+def test_refused() -> None:
+    """Nobody listens."""
+    with pytest.raises(ConnectError, match="refused"):
+        Wire.connect(socket.AF_INET, ("127.0.0.1", unused_port()), soon())
+
+
+def test_source_address(serve: Serve) -> None:
+    """The connection comes from the address that was asked for; one that is not ours has no port to give."""
+    seen: list[str] = []
+    server = serve(lambda peer: seen.append(peer.socket.getpeername()[0]))
+    wire = connect(server, "127.0.0.9")
+    assert wire.receive(soon()) == b""
+    assert seen == ["127.0.0.9"]
+    wire.close()
+    with pytest.raises(ClientFault, match="no free port"):
+        connect(server, "192.0.2.1")
+
+
+@contextmanager
+def full_backlog() -> Iterator[int]:
+    """A port whose queue of connections is full, so that a further one is neither taken nor refused."""
+    with gevent.socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        waiting = [gevent.socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        gevent.sleep(0.02)
+        yield port
+        for each in waiting:
+            each.close()
+
+
+def test_no_connection_in_time() -> None:
+    """A connect that nobody answers ends at the deadline."""
+    with full_backlog() as port, gevent.Timeout(2), pytest.raises(ExchangeTimeout, match="connect"):
+        Wire.connect(socket.AF_INET, ("127.0.0.1", port), soon(0.1))
+
+
+def test_too_many_open_files(serve: Serve) -> None:
+    """The limit of this process is told as such."""
+    server = serve(silent)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = socket.socket()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno() + 1, hard))
+    try:
+        with pytest.raises(ClientFault, match="too many open files"):
+            for _ in range(100):
+                connect(server)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        probe.close()
+
+
+def os_error(number: int) -> OSError:
+    """The exception that Python raises for an error number."""
+    return OSError(number, "text of the system")
+
+
+@pytest.mark.parametrize(
+    ("number", "connecting", "exchanging"),
+    [
+        (errno.ECONNREFUSED, ConnectError("refused"), Disconnected("connection refused")),
+        (errno.ECONNRESET, ConnectError("reset"), Disconnected("reset")),
+        (errno.EPIPE, ConnectError("reset"), Disconnected("reset")),
+        (errno.ECONNABORTED, ConnectError("reset"), Disconnected("reset")),
+        (errno.EHOSTUNREACH, ConnectError("unreachable"), Disconnected("no route to host")),
+        (errno.ENETUNREACH, ConnectError("unreachable"), Disconnected("network is unreachable")),
+        (errno.ETIMEDOUT, ConnectError("timeout"), Disconnected("connection timed out")),
+        (errno.EACCES, ConnectError("permission denied"), Disconnected("permission denied")),
+        (errno.EMFILE, ClientFault("too many open files"), ClientFault("too many open files")),
+        (errno.ENFILE, ClientFault("too many open files"), ClientFault("too many open files")),
+        (errno.EADDRNOTAVAIL, ClientFault("no free port"), ClientFault("no free port")),
+        (errno.ENOMEM, ClientFault("out of memory"), ClientFault("out of memory")),
+        (errno.ENOBUFS, ClientFault("out of memory"), ClientFault("out of memory")),
+    ],
+)
+def test_errors_of_the_system(number: int, connecting: MopError, exchanging: MopError) -> None:
+    """Each error number has its class and label, which differ with what was being done."""
+    for fault, expected in ((connect_fault(os_error(number)), connecting), (exchange_fault(os_error(number)), exchanging)):
+        assert (type(fault), fault.label) == (type(expected), expected.label)
+
+
+def test_a_timeout_of_a_library_while_connecting() -> None:
+    """A timeout without an error number is one of ours."""
+    assert isinstance(connect_fault(TimeoutError("timed out")), ExchangeTimeout)
+
+
+@pytest.mark.parametrize(
+    ("error", "label"),
+    [
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"), "tls: failed"),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), "tls: closed early"),
+        (ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed"), "tls: closed early"),
+    ],
+)
+def test_errors_of_tls(error: ssl.SSLError, label: str) -> None:
+    """TLS errors are named by OpenSSL's reason where it gives one."""
+    assert tls_label(error) == label
+    assert connect_fault(error).label == label
+    assert isinstance(exchange_fault(error), Disconnected)
