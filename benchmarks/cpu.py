@@ -57,8 +57,8 @@ def spend(command: Sequence[str], variables: Mapping[str, str], folder: Path, mo
     try:
         _wait(process.pid, most_seconds)
     finally:
-        # Still a child that nobody waited for, so the id is its own, ended or not.
-        process.send_signal(signal.SIGKILL)
+        # Ended or not, nobody waited for this child yet: the id is its own. (Popen's own way to send a signal would wait for it.)
+        os.kill(process.pid, signal.SIGKILL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - began

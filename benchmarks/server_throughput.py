@@ -2,7 +2,7 @@
 
     python benchmarks/server_throughput.py [--seconds 3] [--connections 16]
 
-The server runs on the first core and the client on the last one (`taskset`, where it is there and there are two cores). The client
+The server runs on the first core and the client on the last one (`taskset`, if it is there and there are two cores). The client
 is `wrk` if it is installed, else a plain socket loop of our own, which is slower than the server: then the CPU time tells. On a
 machine that is busy with other work the rate is too low, and the CPU time is too high by half or more.
 """

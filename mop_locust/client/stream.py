@@ -9,7 +9,7 @@ from mop_locust.client.exchange import Exchanges, monotonic_us
 from mop_locust.protocol.errors import Disconnected, ExchangeTimeout
 from mop_locust.transports import HttpLike
 from mop_locust.transports.deadline import Deadline
-from mop_locust.transports.sse import End, Event, EventStream, KeepAlive
+from mop_locust.transports.sse import End, Event, EventStream
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Stream:
                     break
                 if isinstance(item, Event):
                     report.events += 1
-                elif isinstance(item, KeepAlive):
+                else:
                     report.keepalives += 1
                     self._exchanges.count("sse_keepalives")
                 if last_sign_us:

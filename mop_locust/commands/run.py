@@ -70,13 +70,21 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Waits for a process; Ctrl-C reaches the whole group, so its own end is waited for."""
-    while True:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            continue
-        return code if code >= 0 else 128 - code
+    """Waits for a process and hands SIGINT and SIGTERM on to it: it ends its run in good order, and then itself.
+
+    At a terminal Ctrl-C reaches it twice; the second one changes nothing there.
+    """
+
+    def hand_on(number: int, _: object) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

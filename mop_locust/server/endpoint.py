@@ -13,7 +13,7 @@ from mop_locust.server.methods import bad_params
 from mop_locust.server.options import Options
 from mop_locust.server.pauses import Pauses, disconnected
 from mop_locust.server.sessions import Session, Sessions
-from mop_locust.server.tally import INVALID, Tally
+from mop_locust.server.tally import Tally, nameless
 
 EVENTS: Header = (b"content-type", b"text/event-stream")
 UNCACHED: Header = (b"cache-control", b"no-cache")
@@ -72,7 +72,7 @@ class Endpoint:
                 await send_answer(send, Answer(413, b"length limit exceeded", (TEXT, (b"connection", b"close"))))
             return
         call = asked.call = rpc.read_call(asked.body)
-        name = self._tally.name("http", INVALID if call is None else call.method)
+        name = self._tally.name("http", nameless(asked.body) if call is None else call.method)
         self._tally.receive(name)
         if self._delay and not await self._held(receive, send):
             return

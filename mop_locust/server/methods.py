@@ -225,7 +225,10 @@ def _lenient_call(world: World) -> Computed:
 
 
 def _strict_call(world: World) -> Computed:
-    """An unknown tool and wrong arguments are results with `isError` true."""
+    """An unknown tool and wrong arguments are results with `isError` true.
+
+    The tools have output schemas, so a result has structured content too (MCP 2025-06-18, server/tools).
+    """
 
     def call(params: msgspec.Raw, _session: Session) -> bytes:
         asked = _tool_calls.decode(params)
@@ -237,7 +240,7 @@ def _strict_call(world: World) -> Computed:
         if wrong:
             return rpc.result_member(rpc.text_content("; ".join(wrong), is_error=True))
         content = simulate(world.tools, asked.name, arguments, rfc3339_now(), new_id())
-        return rpc.result_member(rpc.text_content(rpc.pretty(content), is_error=False))
+        return rpc.result_member({**rpc.text_content(rpc.pretty(content), is_error=False), "structuredContent": content})
 
     return call
 

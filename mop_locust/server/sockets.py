@@ -10,7 +10,7 @@ from mop_locust.server.asgi import Receive, Scope, Send
 from mop_locust.server.dialect import Dialect
 from mop_locust.server.pauses import Pauses
 from mop_locust.server.sessions import Session, new_id
-from mop_locust.server.tally import INVALID, Tally
+from mop_locust.server.tally import Tally, nameless
 
 QUEUED = 64
 """Answers that may wait for a slow reader; further ones are dropped."""
@@ -78,7 +78,7 @@ class Sockets:
             if text is None:
                 continue
             call = rpc.read_call(text)
-            name = self._tally.name("websocket", INVALID if call is None else call.method)
+            name = self._tally.name("websocket", nameless(text) if call is None else call.method)
             self._tally.receive(name)
             if self._delay and not await self._pauses.elapsed(held, self._delay):
                 return

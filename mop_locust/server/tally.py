@@ -7,8 +7,13 @@ the like. Messages without a method and methods past the limit have names of the
 
 from __future__ import annotations
 
+from mop_locust.server import rpc
+
 INVALID = "invalid"
-"""Stands for the method of a message that has none."""
+"""Stands for the method of a message that is no JSON-RPC."""
+
+REPLY = "reply"
+"""Stands for the method of a client's answer to a request of the server."""
 
 OTHER = "other"
 """Stands for the method names past the limit, so that a client cannot grow the tally without end."""
@@ -123,6 +128,11 @@ class Tally:
         metric("mop_server_keep_alives_sent_total", "counter", "Keep-alive comments sent on streams.", self.keep_alives_sent)
         metric("mop_server_pings_sent_total", "counter", "Ping frames sent on WebSockets.", self.pings_sent)
         return ("\n".join(lines) + "\n").encode(errors="replace")
+
+
+def nameless(data: bytes | str) -> str:
+    """What a message without a method counts as."""
+    return REPLY if rpc.is_reply(data) else INVALID
 
 
 def _label(text: str) -> str:

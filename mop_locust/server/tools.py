@@ -252,7 +252,7 @@ def simulate(tools: Mapping[str, Tool], name: str, arguments: Mapping[str, objec
     answer: Json = {"status": "success", "tool": name, "metadata": metadata}
     if name == "exa_search_example":
         metadata["num_results_requested"] = arguments.get("numResults", 5)
-        return {**answer, "query": arguments.get("query", ""), "results": _RESULTS}
+        return {**answer, "query": arguments.get("query", ""), "results": list(_RESULTS)}
     if name == "exa_research_example":
         return {
             **answer,

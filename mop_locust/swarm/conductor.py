@@ -183,14 +183,16 @@ class Conductor:
 
     def reset_after_ramp_up(self) -> None:
         """Starts the figures anew once all users are there (`--reset-stats`); a later stage of a load shape loses nothing."""
-        if self.run is not None and not self.run.was_reset:
+        if self.run is not None and not self.run.reset_us:
             self.reset()
 
     def reset(self) -> None:
         """Starts the figures anew: Locust's reset of statistics. What came before is kept apart, as `before_reset`."""
         if self.run is None or self.run.finished:
             return
-        self.run.was_reset = True
+        self.run.reset_us = monotonic_us()
+        after = self.run.elapsed_us / 1e6
+        self.run.notes.append(f"the statistics were reset after {after:.1f} s; the figures cover what followed")
         if self._generator is not None:
             self._generator.reset()
         else:

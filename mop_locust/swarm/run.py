@@ -44,7 +44,7 @@ class Run:
     ended_wall: float = 0.0
     stopped_by: str = ""
     finished: bool = False
-    was_reset: bool = False
+    reset_us: int = 0
     unreadable: int = 0
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -77,8 +77,8 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """How long the run lasted, to the end of its last exchange."""
-        return ((self.ended_us or monotonic_us()) - self.started_us) / 1e6
+        """How long the figures were taken: from the start, or the last reset, to the end of the last exchange."""
+        return ((self.ended_us or monotonic_us()) - (self.reset_us or self.started_us)) / 1e6
 
     def receive(self, worker: str, encoded: bytes) -> int | None:
         """Takes a worker's report; returns the window up to which the worker may forget, None for a report of no use."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from collections.abc import Mapping
@@ -55,9 +56,10 @@ class Vitals:
         self._process.cpu_percent()  # the first call only sets the starting point
         while True:
             gevent.sleep(USAGE_INTERVAL)
-            self._instruments.gauge("cpu_percent", self._process.cpu_percent())
-            self._instruments.gauge("rss_bytes", float(self._process.memory_info().rss))
-            self._instruments.gauge("open_files", float(self._process.num_fds()))
+            with contextlib.suppress(OSError):  # a process out of descriptors cannot read its own figures either
+                self._instruments.gauge("cpu_percent", self._process.cpu_percent())
+                self._instruments.gauge("rss_bytes", float(self._process.memory_info().rss))
+                self._instruments.gauge("open_files", float(self._process.num_fds()))
 
     def _on_collection(self, phase: str, _: Mapping[str, int]) -> None:
         now = time.monotonic_ns() // 1000

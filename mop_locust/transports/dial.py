@@ -10,7 +10,7 @@ from itertools import count
 from typing import Final
 
 import gevent
-from gevent.socket import gaierror, getaddrinfo
+from gevent.socket import getaddrinfo
 from gevent.ssl import SSLContext
 
 from mop_locust.protocol.errors import ConnectError, ExchangeTimeout, MopError
@@ -59,7 +59,7 @@ class Resolver:
     def _look_up(self, host: str, port: int) -> list[Place] | str:
         try:
             answers = getaddrinfo(host, port, type=SOCK_STREAM)
-        except (gaierror, UnicodeError) as error:
+        except (OSError, UnicodeError) as error:
             return f"{host}: {error}"
         else:
             places = [(int(family), address) for family, _, _, _, address in answers]

@@ -225,8 +225,7 @@ class Http1Connection:
         self.phases.received += len(data)
         if not self._head_done:
             self._head.append(data)
-        if self._parser is None:
-            raise LocalProtocolError("this connection is closed")
+        assert self._parser is not None, "a closed wire gives no bytes"
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:

@@ -8,7 +8,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 import msgspec
 from sseclient import SSEClient
 
-from mop_locust.protocol.errors import ExchangeTimeout, MopError
+from mop_locust.protocol.errors import Disconnected, ExchangeTimeout, MopError
 from mop_locust.protocol.events import EventLines
 from mop_locust.transports.deadline import Deadline
 from mop_locust.transports.phases import Phases
@@ -117,5 +117,8 @@ class EventStream:
         return self._pending.popleft()
 
     def close(self) -> None:
-        """Close the stream and its connection; more than once is allowed."""
+        """Close the stream and its connection; more than once is allowed. What was not read yet is dropped."""
+        self._pending.clear()
+        if self._end is None:
+            self._end = End("error", Disconnected("closed early", "by this side"))
         self._source.close()

@@ -190,10 +190,21 @@ class WebSocketTransport:
             elif isinstance(frame, (frames.Text, frames.Close)):
                 return frame
             elif isinstance(frame, frames.Ping):
-                self._write(frames.encode_frame(frames.PONG, frame.data, _mask()), deadline)
+                self._answer(frame, wire, deadline)
             elif isinstance(frame, frames.Binary):
                 self._refuse(1003, deadline)
                 raise RemoteProtocolError("binary message", "JSON-RPC goes in text messages")
+
+    def _answer(self, ping: frames.Ping, wire: Wire | TlsWire, deadline: Deadline) -> None:
+        pong = frames.encode_frame(frames.PONG, ping.data, _mask())
+        self.phases.sent += len(pong)
+        try:
+            wire.send(pong, deadline)
+        except Disconnected:
+            pass  # its sender is gone; what came after the ping, a close code above all, counts all the same
+        except MopError:
+            self.abort()
+            raise
 
     def _refuse(self, code: int, deadline: Deadline) -> None:
         """Tell the server why the connection ends (RFC 6455, section 7.1.7), if it listens, and end it."""

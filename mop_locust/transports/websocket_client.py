@@ -56,6 +56,27 @@ def _typed(deadline: Deadline, waiting_for: str, *, connecting: bool = False) ->
         raise (connect_fault(error) if connecting else exchange_fault(error)) from error
 
 
+class _Socket(websocket.WebSocket):
+    """The library's socket, for which an answer to a frame that cannot be sent does not hide the frame.
+
+    Whoever sent a ping or a close frame may be gone already; what it sent, a close code above all, counts all the same.
+    """
+
+    def pong(self, payload: str | bytes = "") -> None:
+        """Answer a ping."""
+        with suppress(OSError):
+            super().pong(payload)
+
+    def send_close(self, status: int = websocket.STATUS_NORMAL, reason: str | bytes = b"") -> None:
+        """Answer a close frame."""
+        with suppress(OSError):
+            super().send_close(status, reason)
+
+    def begin_close(self, status: int) -> None:
+        """Send the first close frame of the connection."""
+        super().send_close(status)
+
+
 class WebSocketClientTransport:
     """The same as `WebSocketTransport`, method by method, errors included."""
 
@@ -96,7 +117,7 @@ class WebSocketClientTransport:
         else:
             wire, phases.connect_us = self._dialer.dial(target, deadline)
             options["socket"] = connected = wire.release()
-        fresh: Any = websocket.WebSocket(sslopt=sslopt)
+        fresh: Any = _Socket(sslopt=sslopt)
         scheme = _SCHEMES.get(target.scheme, target.scheme)
         started = time.monotonic_ns()
         try:
@@ -106,11 +127,11 @@ class WebSocketClientTransport:
             if connected is not None:
                 connected.close()
             response = fresh.handshake_response
-            if response is not None and response.status != 101:
-                phases.status = response.status
-                raise HttpStatusError(f"upgrade refused: HTTP {response.status}", status=response.status) from error
             if isinstance(error, HttpStatusError):
                 phases.status = error.status
+            elif response is not None and response.status != 101:
+                phases.status = response.status
+                raise HttpStatusError(f"upgrade refused: HTTP {response.status}", status=response.status) from error
             raise
         if fresh.handshake_response.headers.get("sec-websocket-protocol", self._subprotocol) != self._subprotocol:
             fresh.shutdown()
@@ -178,7 +199,7 @@ class WebSocketClientTransport:
             return
         try:
             with _typed(deadline, "close frame"):
-                opened.send_close(code)
+                opened.begin_close(code)
                 # Not the library's close: that one waits its own time and tells nobody what came.
                 while opened.recv_frame().opcode != websocket.ABNF.OPCODE_CLOSE:
                     pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket as sockets
 from collections.abc import Iterator
 
 import pytest
@@ -55,6 +56,14 @@ def socket_target(request: pytest.FixtureRequest) -> SocketTarget:
     """A server over a WebSocket and what it is to answer."""
     assert isinstance(request.param, SocketTarget)
     return request.param
+
+
+@pytest.fixture
+def free_address() -> Iterator[str]:
+    """Host and port where nobody listens: the port is bound, so that nobody else takes it meanwhile."""
+    with sockets.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ REFERENCE: Final = {
     "early": ("--sse-ends-early",),
     "held": ("--delay", str(HELD_MS)),
     "big-json": _BIG,
-    "passing": _KEEP_ALIVE,
+    "passing": (),
     "big-sse": ("--dialect", "mcp", "--answer", "sse", *_BIG),
 }
 

@@ -291,7 +291,7 @@ REAL_SOCKET: Final = replace(
     MOP_SOCKET,
     name="mop-real",
     process=PROCESS_REAL,
-    server="mop-server",
+    server="meta-orchestration-protocol",
     closed=Ending("disconnected", 0, "closed without handshake"),
 )
 MCP_SOCKET: Final = replace(

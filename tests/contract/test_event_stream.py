@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mop_locust.protocol.errors import Disconnected, HttpStatusError, MopError, RemoteProtocolError
+from mop_locust.protocol.errors import Disconnected, HttpStatusError, RemoteProtocolError
 from mop_locust.transports.deadline import Deadline
 from mop_locust.transports.sse import End, KeepAlive
 from tests.contract.fleet import Fleet
@@ -44,12 +44,12 @@ def ask(side: Side, session_id: str | None, expected: Ending) -> None:
     session = side.session()
     side.transport.session_id = session_id
     before = len(side.exchanges())
-    try:
-        with session.stream():
-            pass
-    except MopError as error:
-        assert isinstance(error, HttpStatusError)
-        assert error.status == expected.status
+    if expected == OK:
+        session.stream().open()
+    else:
+        with pytest.raises(HttpStatusError) as caught:
+            session.stream().open()
+        assert caught.value.status == expected.status
     assert side.exchanges()[before:] == [opened(expected)]
 
 

@@ -1,4 +1,4 @@
-"""What can be asked in a session over HTTP: each call is one exchange with a typed answer, or with the outcome that it deserves."""
+"""What can be asked in a session over HTTP: each call is one exchange, with a typed answer or the outcome that it deserves."""
 
 from __future__ import annotations
 

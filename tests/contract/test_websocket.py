@@ -227,7 +227,9 @@ def test_an_error_without_an_id_is_nobodys_answer(socket: SideMaker, socket_targ
         (2, "tools/list"),
         (3, "no/such/method"),
     ]
-    assert side.exchanges() == socket_target.mcp_session(asked("tools/list"), asked("no/such/method"))
+    assert side.exchanges() == socket_target.mcp_session(
+        asked("notifications/initialized"), asked("tools/list"), asked("no/such/method")
+    )
 
 
 @pytest.mark.parametrize("socket_target", [SDK_SOCKET], indirect=True)
@@ -348,6 +350,7 @@ def test_a_server_that_goes_away_closes_its_sockets(
     side = socket()
     with side.connect() as session:
         session.probe("ping")
+        session.probe("ping")  # the server has read our pong by now: what is unread when it is killed becomes a reset
         fleet.end(PASSING.process, number)
         with pytest.raises(Disconnected) as caught:
             session.hold(10)
@@ -355,20 +358,28 @@ def test_a_server_that_goes_away_closes_its_sockets(
     assert side.exchanges() == [
         ("websocket", "connect", Ending("ok", 101)),
         asked("ping"),
+        asked("ping"),
         ("websocket", "close", Ending("disconnected", 0, label)),
     ]
 
 
+@pytest.mark.parametrize("probed", [True, False])
 @pytest.mark.parametrize("socket_target", [PASSING], indirect=True)
-def test_a_call_to_a_server_that_went_away(socket: SideMaker, fleet: Fleet) -> None:
-    """The call is the exchange that failed; nothing is left to be closed."""
+def test_a_call_to_a_server_that_went_away(socket: SideMaker, fleet: Fleet, probed: bool) -> None:
+    """The call is the exchange that failed, with the server's close code; nothing is left to be closed.
+
+    Without the probe the server's ping is still unread: it can no longer be answered, and does not hide the close frame.
+    """
     side = socket()
     with side.connect() as session:
+        if probed:
+            session.probe("ping")
         fleet.end(PASSING.process, signal.SIGTERM)
         with pytest.raises(Disconnected) as caught:
             session.list_tools()
     assert caught.value.code == RESTART
     assert side.exchanges() == [
         ("websocket", "connect", Ending("ok", 101)),
+        *([asked("ping")] if probed else []),
         asked("tools/list", Ending("disconnected", 0, f"closed {RESTART}")),
     ]

@@ -84,19 +84,19 @@ def test_a_key_with_a_line_break_is_told_and_not_shown(server: Server, run_at: R
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("nonsense",), "'nonsense'"),
+        (("nonsense", *SHORT), "'nonsense'"),
+        (("./missing.py", "nonsense", "tools_call_rps", *SHORT), "./missing.py"),
         ((), "no scenario named"),
-        (("./missing.py", "nonsense", "tools_call_rps"), "./missing.py"),
+        (SHORT, "no scenario named"),
     ],
 )
 def test_an_unknown_scenario_lists_those_there_are(words: tuple[str, ...], told: str, server: Server, run_at: RunAt) -> None:
     run = run_at(server)
-    run.command(words, *SHORT)
+    run.mop_locust("run", *words)
     assert run.wait() == 2, run.output
     assert told in run.output
-    assert all(name in run.output for name in ("ws_connect_storm", "tools_call_rps", "sse_keep_alive", "mixed", "all")), (
-        run.output
-    )
+    there_are = ("ws_connect_storm", "tools_call_rps", "sse_keep_alive", "mixed", "all")
+    assert [name for name in there_are if name not in run.output] == [], run.output
     assert "Traceback" not in run.output
     assert nothing_was_sent(server)
 
@@ -172,10 +172,9 @@ def command_lines() -> list[list[str]]:
     return found
 
 
-def test_the_key_is_seen_nowhere(run_at: RunAt, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_key_is_seen_nowhere(run_at: RunAt, tmp_path: Path) -> None:
     """A run that goes well and says all it can; one that fails at every exchange; one whose key is refused."""
-    folder = tmp_path_factory.mktemp("server")
-    with Server(folder, key=CANARY) as server, Server(folder, key="another") as other:
+    with Server(tmp_path, key=CANARY) as server, Server(tmp_path, key="another") as other:
         everything = ("--loglevel", "DEBUG", "--logfile", "locust.log", "--html", "locust.html", "--csv", "locust")
         good, bad, refused = (run_at(at, MOP_API_KEY=CANARY) for at in (server, other, other))
         good.command("mixed", "--workers", "2", "-u", "15", "-t", "3s", *everything)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.e2e.conftest import RunAt
@@ -14,10 +16,14 @@ SHORT = ("-u", "4", "-t", "2s")
 
 
 def test_a_target_that_is_down_is_no_data(run_at: RunAt) -> None:
-    """All three end with 3 and one sentence, and send no load; run by run, and in one command."""
-    for scenario in THREE:
-        run = run_at(f"http://127.0.0.1:{free_port()}")
+    """All three end with 3 and one sentence, and send no load; each by itself, and in one command with workers."""
+    url = f"http://127.0.0.1:{free_port()}"
+    runs = [run_at(url) for _ in THREE]
+    together = run_at(url)
+    for run, scenario in zip(runs, THREE, strict=True):
         run.single(scenario, *SHORT)
+    together.command("all", "--workers", "1", *SHORT)
+    for run in runs:
         assert run.wait() == 3, run.output
         summary = run.summary
         sentence = summary["verdict"]["sentence"]
@@ -28,12 +34,10 @@ def test_a_target_that_is_down_is_no_data(run_at: RunAt) -> None:
         assert summary["preflight"]["state"] == "failed"
         assert "calls" not in summary["metrics"]
         assert "Traceback" not in run.output
-    run = run_at(f"http://127.0.0.1:{free_port()}")
-    run.command("all", "--workers", "2", *SHORT)
-    assert run.wait() == 3, run.output
-    assert [summary["verdict"]["state"] for summary in run.summaries()] == ["NO_DATA"] * 3
-    assert "Traceback" not in run.output
-    assert run.orphans() == []
+    assert together.wait() == 3, together.output
+    assert [summary["verdict"]["state"] for summary in together.summaries()] == ["NO_DATA"] * 3
+    assert "Traceback" not in together.output
+    assert together.orphans() == []
 
 
 def test_a_target_that_is_down_fails_every_exchange_without_the_preflight(run_at: RunAt) -> None:
@@ -52,9 +56,9 @@ def test_a_target_that_is_down_fails_every_exchange_without_the_preflight(run_at
 
 
 @pytest.mark.parametrize("scenario", KEYED)
-def test_a_refused_key_is_the_users_mistake(scenario: str, run_at: RunAt, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_refused_key_is_the_users_mistake(scenario: str, run_at: RunAt, tmp_path: Path) -> None:
     """Exit 2 before any load, in the words of the issue."""
-    with Server(tmp_path_factory.mktemp("server"), key="the-right-one") as server:
+    with Server(tmp_path, key="the-right-one") as server:
         run = run_at(server, MOP_API_KEY="the-wrong-one")
         run.single(scenario, *SHORT)
         assert run.wait() == 2, run.output
@@ -114,11 +118,9 @@ def test_the_preflight_is_listed_outside_every_metric(server: Server, run_at: Ru
     assert run.summary["run"]["server"]["name"] in " ".join(found["findings"])
 
 
-def test_a_standard_server_is_told_that_the_session_is_initialized(
-    run_at: RunAt, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_standard_server_is_told_that_the_session_is_initialized(run_at: RunAt, tmp_path: Path) -> None:
     """The preflight found the notification taken, and every worker knows it."""
-    with Server(tmp_path_factory.mktemp("server"), "--dialect", "mcp", "--answer", "sse") as server:
+    with Server(tmp_path, "--dialect", "mcp", "--answer", "sse") as server:
         run = run_at(server)
         run.command("tools_call_rps", "--workers", "2", *SHORT)
         assert run.wait() == 0, run.output

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.e2e.conftest import RunAt
 from tests.e2e.conservation import conserved, exchanges
 from tests.e2e.processes import Server
@@ -20,9 +18,9 @@ def judged(summary: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {(row["metric"], row["expression"]): row["state"] for row in summary["verdict"]["thresholds"]}
 
 
-def test_a_crossed_threshold_ends_with_3(run_at: RunAt, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_crossed_threshold_ends_with_3(run_at: RunAt, tmp_path: Path) -> None:
     """The server holds each answer for 60 ms; the failure rate holds, the latency does not."""
-    with Server(tmp_path_factory.mktemp("server"), "--delay", "60") as server:
+    with Server(tmp_path, "--delay", "60") as server:
         run = run_at(server)
         run.command(
             "tools_call_rps", "--workers", "2", *SHORT, "--mop-threshold", "call_latency{method:tools/list}: p(95)<30,p(95)>50"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -52,12 +53,9 @@ def test_a_scenario_measures_exactly_what_the_server_answered(scenario: str, way
     assert set(exchanges(summary)) == METHODS[scenario]
     assert {outcome for outcomes in exchanges(summary).values() for outcome in outcomes} == {"ok"}
     assert everything_closed(counts), counts
-    assert (summary["verdict"]["state"], summary["verdict"]["validity"], summary["verdict"]["exit_code"]) == (
-        "PASSED",
-        "valid",
-        0,
-    )
-    assert [row["metric"] for row in summary["verdict"]["thresholds"]] == [RATES[scenario]]
+    verdict = summary["verdict"]
+    assert (verdict["state"], verdict["validity"], verdict["exit_code"]) == ("PASSED", "valid", 0), verdict
+    assert [row["metric"] for row in verdict["thresholds"]] == [RATES[scenario]]
     assert summary["run"]["workers"] == WORKERS[way]
     assert [worker["state"] for worker in summary["workers"]] == ["finished"] * max(1, WORKERS[way])
     assert len({worker["pid"] for worker in summary["workers"]}) == len(summary["workers"])
@@ -95,6 +93,10 @@ def test_mixed_goes_on_when_the_iterations_are_used_up(server: Server, run_at: R
     assert exchanges(summary)["sse", "stream"] == {"ok": 2}
     assert exchanges(summary)["websocket", "connect"]["ok"] >= 10
     assert sorted(row["metric"] for row in summary["verdict"]["thresholds"]) == sorted(RATES.values())
+    # Each session of the client is one of the server; the preflight had one of each, outside every metric.
+    metrics = summary["metrics"]
+    assert metrics["session_duration"]["count"] == counts["sessions_opened"] + counts["sockets_opened"] - 2
+    assert metrics["ws_failures"]["count"] == counts["sockets_opened"] - 1
 
 
 @pytest.mark.parametrize(
@@ -102,11 +104,11 @@ def test_mixed_goes_on_when_the_iterations_are_used_up(server: Server, run_at: R
     [("ws_connect_storm", 50, 60), ("tools_call_rps", 20, 60), ("sse_keep_alive", 5, 600), ("mixed", 75, 600)],
 )
 def test_no_option_at_all_takes_the_defaults_of_the_seed(
-    scenario: str, users: int, seconds: int, run_at: RunAt, tmp_path_factory: pytest.TempPathFactory
+    scenario: str, users: int, seconds: int, run_at: RunAt, tmp_path: Path
 ) -> None:
     """Nobody waits for the end here: Ctrl-C in the middle is said in the verdict, and loses nothing."""
     free = is_free(PORT)
-    with Server(tmp_path_factory.mktemp("server"), "--keep-alive-seconds", "0.2", port=PORT if free else 0) as server:
+    with Server(tmp_path, "--keep-alive-seconds", "0.2", port=PORT if free else 0) as server:
         run = run_at("" if free else server)
         process = run.single(scenario)
         until(lambda: sum(server.counts_now()["answered"].values()) > users, what="load at the server")

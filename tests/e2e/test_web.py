@@ -29,7 +29,7 @@ def run_once(run: LocustRun, server: Server, url: str, users: int) -> None:
         what=f"load of run {folders + 1}\n{run.output[-2000:]}",
     )
     time.sleep(LOAD_SECONDS)
-    fetch(f"{url}/stop")
+    fetch(f"{url}/stop", b"")
     until(lambda: len(run.summaries()) > folders, what=f"folder {folders + 1}\n{run.output[-2000:]}")
 
 

@@ -136,7 +136,8 @@ def test_a_tool_that_fails_is_a_result_with_is_error(mcp: Running) -> None:
         result = mcp.call(session, "tools/call", params)["result"]
         assert result == {"content": [{"type": "text", "text": text}], "isError": True}
     good = mcp.call(session, "tools/call", {"name": "exa_search_example", "arguments": {"query": "q"}})["result"]
-    assert (good["isError"], json.loads(good["content"][0]["text"])["query"]) == (False, "q")
+    assert (good["isError"], good["structuredContent"]["query"]) == (False, "q")
+    assert json.loads(good["content"][0]["text"]) == good["structuredContent"]
 
 
 def test_methods_that_only_the_mop_server_has_are_not_found(mcp: Running) -> None:
@@ -184,7 +185,9 @@ def test_a_tool_call_as_events_has_messages_of_the_servers_own_before_the_answer
     assert (notification["method"], "id" in notification) == ("notifications/message", False)
     assert (request["method"], request["id"]) == ("ping", "server-1")
     assert (result["id"], "result" in result) == (1, True)
+    before = mcp_events.counts()["answered"].get("http reply", 0)
     assert mcp_events.post('{"jsonrpc":"2.0","id":"server-1","result":{}}', session).status_code == 202
+    assert mcp_events.counts()["answered"]["http reply"] == before + 1
 
 
 def test_the_limit_of_a_body_is_4_mebibytes(mcp: Running) -> None:

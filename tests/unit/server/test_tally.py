@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop_locust.server.tally import Tally
+from mop_locust.server.tally import Tally, nameless
 
 
 def test_counting_by_name() -> None:
@@ -14,6 +14,12 @@ def test_counting_by_name() -> None:
     tally.answer(name)
     counts = tally.counts()
     assert (counts["received"], counts["answered"]) == ({"http tools/list": 2}, {"http tools/list": 1})
+
+
+def test_messages_without_a_method() -> None:
+    """An answer to the server is told apart from what is no JSON-RPC."""
+    assert nameless('{"jsonrpc":"2.0","id":1,"result":{}}') == "reply"
+    assert nameless(b"no JSON") == "invalid"
 
 
 def test_names_are_limited() -> None:

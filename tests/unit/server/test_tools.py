@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from mop_locust.server.tools import BUILT_IN, catalogue, generated, simulate, violations
+from mop_locust.server.tools import BUILT_IN, Tool, catalogue, generated, simulate, violations
 
 TOOLS = catalogue(0, 600)
 NAMES = ["orchestrate_mcp_proxy", "discover_mcp_tools", "exa_search_example", "exa_research_example"]
@@ -89,10 +89,17 @@ ARGUMENTS = st.recursive(
 
 
 @given(tool=st.sampled_from(BUILT_IN), arguments=ARGUMENTS)
-def test_our_checks_agree_with_jsonschema(tool: object, arguments: object) -> None:
+def test_our_checks_agree_with_jsonschema(tool: Tool, arguments: object) -> None:
     """Valid means the same to both."""
-    schema = tool.input_schema  # type: ignore[attr-defined]
+    schema = tool.input_schema
     assert (violations(schema, arguments) == []) is Draft7Validator(schema).is_valid(arguments)
+
+
+@pytest.mark.parametrize("tool", [*BUILT_IN, generated(1, 300)], ids=lambda tool: tool.name)
+def test_a_simulated_answer_fits_its_output_schema(tool: Tool) -> None:
+    """It is the structured content of dialect mcp."""
+    answer = simulate({tool.name: tool}, tool.name, {}, "now", "id")
+    assert violations(tool.output_schema, answer) == []
 
 
 def test_simulated_answers() -> None:

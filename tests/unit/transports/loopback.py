@@ -8,7 +8,8 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import gevent
@@ -156,7 +157,6 @@ class Loopback:
     behaviour: Behaviour
     tls: ssl.SSLContext | None = None
     connections: int = 0
-    requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         extra = {} if self.tls is None else {"ssl_context": self.tls}
@@ -170,10 +170,8 @@ class Loopback:
 
     def _serve(self, connected: socket.socket, _: object) -> None:
         self.connections += 1
-        try:
+        with suppress(OSError):  # the client went away, which is its right
             self.behaviour(Peer(connected, self.connections))
-        except OSError:
-            pass  # the client went away, which is its right
 
     def stop(self) -> None:
         """Close the listener and what is left of the connections."""

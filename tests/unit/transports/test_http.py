@@ -7,7 +7,14 @@ from collections.abc import Callable
 import gevent
 import pytest
 
-from mop_locust.protocol.errors import ConnectError, ExchangeTimeout, HttpStatusError, MopError, RemoteProtocolError
+from mop_locust.protocol.errors import (
+    ConnectError,
+    ExchangeTimeout,
+    HttpStatusError,
+    LocalProtocolError,
+    MopError,
+    RemoteProtocolError,
+)
 from mop_locust.transports.dial import Dialer
 from mop_locust.transports.http import HttpTransport
 from mop_locust.transports.sse import End, Event
@@ -153,7 +160,7 @@ def test_what_cannot_stand_in_a_header(value: str, serve: Serve, dialer: Dialer)
         http.protocol_version = value
     assert (http.session_id, http.protocol_version) == ("good", "good")
     if value:
-        with pytest.raises(ValueError, match="^the key contains a character that cannot stand in a header$"):
+        with pytest.raises(ValueError, match=r"^the key contains a character that cannot stand in a header$"):
             transport(serve(once(b"")), dialer, key=value)
 
 
@@ -176,6 +183,19 @@ def test_refused(dialer: Dialer) -> None:
     http = HttpTransport(Target.parse(f"http://127.0.0.1:{unused_port()}/mcp"), dialer, key="", max_reply=MAX_REPLY)
     with pytest.raises(ConnectError, match="refused"):
         http.send(MESSAGE, soon())
+
+
+def test_receive_without_a_connection(serve: Serve, dialer: Dialer) -> None:
+    """After an exchange that failed and a `send` that found nobody there is nothing to receive from."""
+    server = serve(lambda peer: peer.wait_end())
+    http = transport(server, dialer)
+    with pytest.raises(ExchangeTimeout):
+        messages(http, 0.05)
+    server.stop_listening()
+    with pytest.raises(ConnectError, match="refused"):
+        http.send(MESSAGE, soon())
+    with pytest.raises(LocalProtocolError):
+        http.receive(soon())
 
 
 def test_a_connection_that_the_server_ended_meanwhile(serve: Serve, dialer: Dialer) -> None:

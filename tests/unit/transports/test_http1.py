@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 
 import gevent
 import pytest
@@ -247,7 +248,7 @@ ANSWERS = [
 def test_cuts_do_not_matter(data: bytes, cuts: list[int]) -> None:
     """However the network cuts an answer, the outcome is the same."""
     edges = [0, *sorted(min(edge, len(data)) for edge in cuts), len(data)]
-    pieces = [data[start:end] for start, end in zip(edges, edges[1:], strict=False) if end > start]
+    pieces = [data[start:end] for start, end in pairwise(edges) if end > start]
     assert result_of(pieces) == result_of([data])
 
 

@@ -138,6 +138,7 @@ def test_proxy(serve: Serve, dialer: Dialer, monkeypatch: pytest.MonkeyPatch) ->
         http.send(MESSAGE, soon())
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_tls(serve: Serve, authority: Authority) -> None:
     """Certificates are checked as the options say."""
     server = serve(once(answer(RESULT)), tls=authority.server("127.0.0.1"))

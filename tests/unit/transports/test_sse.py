@@ -109,9 +109,11 @@ def test_a_window_of_silence_harms_nothing(open_stream: OpenStream) -> None:
             stream.next(soon(0.02))
     go.set()
     assert stream.next(soon()) == Event(b"1")
-    before = stream.phases.received
-    assert before > len(HEAD)
+    assert stream.phases.received > len(HEAD)
     stream.close()
+    end = stream.next(soon())
+    assert isinstance(end, End)
+    assert str(end.error) == "the connection ended too early: closed early (by this side)"
 
 
 def test_ended_at_once(open_stream: OpenStream) -> None:

@@ -52,8 +52,10 @@ def test_parses(url: str, expected: Target) -> None:
         ("http://host/\r\nX: y", "space or a control character"),
         ("http://[::1", "malformed"),
         ("http://[nonsense]/", "malformed"),
+        ("http://[v1.a:b]/", "not an IPv6 address"),
+        ("http://a%20b/", "not a name"),
         ("http://" + "ä" * 70 + "/", "not a name"),
-        ("http://[fe80::1%25eth0]/", "address"),
+        ("http://[fe80::1%25eth0]/", "zone"),
     ],
 )
 def test_refuses(url: str, sentence: str) -> None:

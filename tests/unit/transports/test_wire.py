@@ -78,6 +78,8 @@ def test_a_reader_that_does_not_read(serve: Serve) -> None:
     wire = connect(serve(deaf))
     with pytest.raises(ExchangeTimeout, match="request not taken"):
         wire.send(b"x" * 50_000_000, soon(0.2))
+    with pytest.raises(ExchangeTimeout, match="request not taken"):
+        wire.send(b"x" * 50_000_000, soon(0.1))
     wire.close()
 
 
@@ -119,6 +121,12 @@ def test_each_wait_has_its_own_deadline(waits: list[float], serve: Serve) -> Non
     wire.close()
 
 
+def receive_for_ever(wire: Wire, deadline: Callable[[], Deadline]) -> None:
+    """Read without end."""
+    while True:
+        wire.receive(deadline())
+
+
 def test_one_deadline_over_many_waits(serve: Serve) -> None:
     """A server that sends a byte now and then does not move the deadline."""
 
@@ -128,8 +136,7 @@ def test_one_deadline_over_many_waits(serve: Serve) -> None:
     wire = connect(serve(drip))
     deadline = soon(0.2)
     with gevent.Timeout(1.5), pytest.raises(ExchangeTimeout):
-        while True:
-            wire.receive(deadline)
+        receive_for_ever(wire, lambda: deadline)
     wire.close()
 
 
@@ -142,8 +149,7 @@ def test_a_deadline_in_the_past_ends_a_flood(serve: Serve) -> None:
 
     wire = connect(serve(flood))
     with gevent.Timeout(3), pytest.raises(ExchangeTimeout):
-        while True:
-            wire.receive(Deadline(time.monotonic() - 1))
+        receive_for_ever(wire, lambda: Deadline(time.monotonic() - 1))
     wire.close()
 
 
@@ -250,26 +256,34 @@ def test_source_address(serve: Serve) -> None:
 
 
 @contextmanager
-def full_backlog() -> Iterator[int]:
-    """A port whose queue of connections is full, so that a further one is neither taken nor refused."""
+def full_backlog() -> Iterator[gevent.socket.socket]:
+    """A listener whose queue of connections is full, so that a further one is neither taken nor refused."""
     with gevent.socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        port = listener.getsockname()[1]
-        waiting = [gevent.socket.socket() for _ in range(4)]
+        waiting = [gevent.socket.socket() for _ in range(2)]
         for each in waiting:
             each.setblocking(False)
-            each.connect_ex(("127.0.0.1", port))
+            each.connect_ex(listener.getsockname())
         gevent.sleep(0.02)
-        yield port
+        yield listener
         for each in waiting:
             each.close()
 
 
 def test_no_connection_in_time() -> None:
     """A connect that nobody answers ends at the deadline."""
-    with full_backlog() as port, gevent.Timeout(2), pytest.raises(ExchangeTimeout, match="connect"):
-        Wire.connect(socket.AF_INET, ("127.0.0.1", port), soon(0.1))
+    with full_backlog() as listener, gevent.Timeout(2), pytest.raises(ExchangeTimeout, match="connect"):
+        Wire.connect(socket.AF_INET, listener.getsockname(), soon(0.1))
+
+
+def test_a_connection_after_a_while() -> None:
+    """A connect that is answered only after the system tried again comes about."""
+    with full_backlog() as listener:
+        gevent.spawn_later(0.1, lambda: [listener.accept() for _ in range(2)])
+        wire = Wire.connect(socket.AF_INET, listener.getsockname(), soon(10))
+        assert wire.quiet()
+        wire.close()
 
 
 def test_too_many_open_files(serve: Serve) -> None:
@@ -280,8 +294,7 @@ def test_too_many_open_files(serve: Serve) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno() + 1, hard))
     try:
         with pytest.raises(ClientFault, match="too many open files"):
-            for _ in range(100):
-                connect(server)
+            [connect(server) for _ in range(100)]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         probe.close()

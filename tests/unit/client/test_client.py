@@ -1,0 +1,57 @@
+"""A user's client: which transports it takes, and `attempt`."""
+
+from __future__ import annotations
+
+import pytest
+from gevent import GreenletExit
+
+from mop_locust.protocol.errors import CheckFailed, ClientFault, Disconnected, MopError
+from mop_locust.transports.http import HttpTransport
+from mop_locust.transports.requests_http import RequestsTransport
+from mop_locust.transports.websocket import WebSocketTransport
+from mop_locust.transports.websocket_client import WebSocketClientTransport
+from tests.unit.client.memory import TAGS, Taken, client, clients
+
+
+def test_an_attempt_that_went_well_feeds_a_success(taken: Taken) -> None:
+    """One value for the whole block, whatever was done in it."""
+    with client(clients(taken)).attempt("ws_failures"):
+        pass
+    assert taken.rates == [("ws_failures", TAGS, False)]
+
+
+@pytest.mark.parametrize("error", [Disconnected("reset"), CheckFailed("short")])
+def test_an_attempt_that_failed_feeds_a_failure_and_raises(taken: Taken, error: MopError) -> None:
+    """The error goes on to the caller."""
+    with pytest.raises(type(error)) as caught, client(clients(taken)).attempt("ws_failures"):
+        raise error
+    assert caught.value is error
+    assert taken.rates == [("ws_failures", TAGS, True)]
+
+
+@pytest.mark.parametrize("error", [ClientFault("no free port"), GreenletExit(), KeyError("x")])
+def test_what_says_nothing_about_the_target_feeds_nothing(taken: Taken, error: BaseException) -> None:
+    """Our own limits, the end of the run and a fault of the scenario leave the rate alone."""
+    with pytest.raises(type(error)), client(clients(taken)).attempt("ws_failures"):
+        raise error
+    assert taken.rates == []
+
+
+@pytest.mark.parametrize(("name", "kind"), [("gevent", HttpTransport), ("requests", RequestsTransport)])
+def test_the_http_client_is_the_one_that_is_set(taken: Taken, name: str, kind: type) -> None:
+    """MOP_HTTP_CLIENT names who speaks HTTP."""
+    assert type(clients(taken, MOP_HTTP_CLIENT=name).http()) is kind
+
+
+@pytest.mark.parametrize(("name", "kind"), [("gevent", WebSocketTransport), ("websocket-client", WebSocketClientTransport)])
+def test_the_websocket_client_is_the_one_that_is_set(taken: Taken, name: str, kind: type) -> None:
+    """MOP_WS_CLIENT names who speaks WebSocket."""
+    assert type(clients(taken, MOP_WS_CLIENT=name).websocket()) is kind
+
+
+def test_the_limit_of_a_reply_reaches_the_transports(taken: Taken) -> None:
+    """MOP_MAX_REPLY_BYTES holds over both."""
+    shared = clients(taken, MOP_MAX_REPLY_BYTES="1234")
+    assert isinstance(http := shared.http(), HttpTransport)
+    assert isinstance(websocket := shared.websocket(), WebSocketTransport)
+    assert (http.max_reply, websocket.max_reply) == (1234, 1234)
