@@ -5,12 +5,13 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet install
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--custom-compile-command 'make requirements'
 
-.PHONY: help venv demo test check requirements clean
+.PHONY: help venv demo test check bench requirements clean
 
 help:
 	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
 	@echo 'make test           the whole test suite; PYTEST="-k name" for a part of it'
 	@echo 'make check          style, types and the direction of imports'
+	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
 	@echo 'make venv           only the environment'
 	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
 	@echo 'make clean          removes what make made, but no report'
@@ -28,6 +29,9 @@ check: .venv/made-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+bench: .venv/made-dev
+	.venv/bin/python -m benchmarks.compare $(BENCH)
 
 # Each stamp is newer than what its packages were installed from. The build backend is one of them, so nothing is fetched
 # to install the project itself.

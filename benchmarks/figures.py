@@ -9,6 +9,8 @@ import msgspec
 
 from benchmarks.operations import Limit, Operation
 
+LEAST_GROWTH = 1.5
+
 
 class Run(msgspec.Struct, frozen=True):
     """One run of a peer: CPU seconds of all its processes, operations counted, operations the peer claims, wall seconds."""
@@ -32,9 +34,16 @@ class Sample(msgspec.Struct, frozen=True):
     fault: str = ""
 
     @property
+    def why(self) -> str:
+        """Why there is no figure, "" when there is one. Runs of nearly the same work have no slope worth the name."""
+        if self.short is not None and self.long is not None and self.long.count < LEAST_GROWTH * self.short.count:
+            return f"no slope: {self.short.count:,} operations, then {self.long.count:,}: the machine was too busy"
+        return self.fault
+
+    @property
     def cost(self) -> float | None:
         """Microseconds of CPU an operation: the slope between the two runs, in which the start and the end drop out."""
-        if self.short is None or self.long is None or self.long.count <= self.short.count:
+        if self.short is None or self.long is None or self.why:
             return None
         return (self.long.cpu - self.short.cpu) / (self.long.count - self.short.count) * 1e6
 
@@ -115,4 +124,4 @@ def doubts(samples: Iterable[Sample], most: float = 0.01) -> list[str]:
 
 def faults(samples: Iterable[Sample]) -> list[str]:
     """A sentence for each peer and operation without a figure."""
-    return list(dict.fromkeys(f"({s.operation}) {s.peer}: {s.fault}" for s in samples if s.fault))
+    return list(dict.fromkeys(f"({s.operation}) {s.peer}: {s.why}" for s in samples if s.why))

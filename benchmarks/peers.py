@@ -155,7 +155,8 @@ def _stock() -> Iterator[Peer]:
 
 def _stock_command(file: str, prefix: str) -> Callable[[Load], tuple[list[str], dict[str, str]]]:
     def command(load: Load) -> tuple[list[str], dict[str, str]]:
-        words = ["-f", str(HERE / "stock" / file), "--json-file", str(load.folder / "stock")]
+        # Without a stop timeout Locust kills its users, and websocket-client swallows the kill when it meets it in `close`.
+        words = ["-f", str(HERE / "stock" / file), "--json-file", str(load.folder / "stock"), "--stop-timeout", "10"]
         return [*_locust(load), *words, prefix + load.operation.class_name], {}
 
     return command

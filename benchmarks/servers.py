@@ -76,7 +76,9 @@ class Server(msgspec.Struct, frozen=True):
             raise RuntimeError(f"{self.name} opened no session: HTTP {status}")
         return session
 
-    def _ask(self, verb: str, path: str, body: str = "", headers: Mapping[str, str] | None = None) -> tuple[int, str | None, bytes]:
+    def _ask(
+        self, verb: str, path: str, body: str = "", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str | None, bytes]:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=HTTP_SECONDS)
         try:
             connection.request(verb, path, body or None, dict(headers or {}))

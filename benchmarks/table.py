@@ -29,10 +29,11 @@ def render(result: Result, ours: str) -> str:
 
 
 def _how(options: dict[str, str]) -> list[str]:
+    rounds, users, short, long = (options[name] for name in ("rounds", "users", "short", "long"))
     return [
-        "User and system time of all processes of the client, in microseconds an operation: median of "
-        f"{options['rounds']} rounds (least to most).",
-        f"{options['users']} users without think time; the slope between runs of {options['short']} s and {options['long']} s.",
+        "Microseconds of CPU an operation, user and system time of all processes of the client:",
+        f"median of {rounds} rounds (least to most).",
+        f"{users} users without think time; the slope between runs of {short} s and {long} s.",
     ]
 
 

@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.add_argument("--workers", metavar="N", default="0", help="worker processes (0: one process makes the load and judges it)")
     run.add_argument("--locust-help", action="store_true", help="show every option that Locust and the suite take")
     serve = commands.add_parser("serve", help="start the embedded MOP server")
+    from mop_locust.server.faults import FAULTS
     from mop_locust.server.options import add_arguments
 
     add_arguments(serve)
@@ -32,8 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     explain.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="whose thresholds (all of them)")
     explain.add_argument("--mop-threshold", action="append", default=[], metavar="'METRIC: EXPR'", help="one more; repeatable")
 
+    prove = commands.add_parser("prove", help="show that each fault of a server turns a threshold red")
+    prove.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files (the three of the k6 scripts)")
+    prove.add_argument("--fault", choices=tuple(FAULTS), action="append", default=[], help="only this one; repeatable (all)")
+
     chosen, rest = parser.parse_known_args(argv)
-    if rest and chosen.command in ("serve", "thresholds"):
+    if rest and chosen.command in ("serve", "thresholds", "prove"):
         parser.error(f"unknown: {' '.join(rest)}")
     if chosen.command == "serve":
         from mop_locust.server.run import main as serve_main
@@ -47,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mop_locust.commands.check import check
 
         return check(rest)
+    if chosen.command == "prove":
+        from mop_locust.commands.prove import prove as prove_scenarios
+
+        return prove_scenarios(chosen.scenarios, chosen.fault)
     from mop_locust.commands.thresholds import explain_thresholds
 
     return explain_thresholds(chosen.scenarios, chosen.mop_threshold)

@@ -21,6 +21,7 @@ from mop_locust.config import ApiKey, Settings
 from mop_locust.metrics.sample import Sample
 from mop_locust.protocol.errors import ConnectError, HttpStatusError, MopError
 from mop_locust.protocol.mcp import ToolsList
+from mop_locust.report.figures import plural
 
 REFUSED_KEY = frozenset((401, 403))
 
@@ -89,7 +90,7 @@ def _look_at_http(client: Client, settings: Settings, findings: Findings, *, str
         findings.sentences.append(f"{settings.http_base}: {server}, MCP {session.protocol_version}")
         findings.takes_initialized = _took(lambda: session.notify("notifications/initialized"))
         tools = session.list_tools()
-        findings.sentences.append(f"{len(tools.tools)} tools" + ("" if tools.nextCursor is None else " on the first page"))
+        findings.sentences.append(plural(len(tools.tools), "tool") + ("" if tools.nextCursor is None else " on the first page"))
         if settings.rps_tool:
             findings.mistakes += tool_mistakes(tools, settings.rps_tool, settings.rps_tool_args)
         if stream:

@@ -6,6 +6,6 @@ export { options };
 export default function () {
   const session = initialize();
   const answer = session && ask(session, 'tools/list');
-  const listed = answer !== null && answer.result.tools.length > 0;
+  const listed = answer !== null && answer.json('result.tools.#') > 0;
   done(session !== null && end(session) && listed);
 }

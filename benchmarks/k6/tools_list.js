@@ -8,5 +8,5 @@ let session = null;
 export default function () {
   if (session === null) session = initialize();
   const answer = session && ask(session, 'tools/list');
-  done(answer !== null && answer.result.tools.length > 0);
+  done(answer !== null && answer.json('result.tools.#') > 0);
 }

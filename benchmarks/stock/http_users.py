@@ -26,6 +26,12 @@ class McpUser:
     client: Any
     number = 0
     headers = HEADERS
+    keeps_session = True
+
+    def on_start(self) -> None:
+        """Opens the session that is kept, where one is."""
+        if self.keeps_session:
+            self.initialize()
 
     def ask(self, method: str, params: object = None) -> Any:
         """The result of one request; a wrong answer is a failure, and None."""
@@ -72,6 +78,26 @@ class McpUser:
         """Ends the session."""
         self.client.delete("/mcp", headers=self.headers, name="delete")
 
+    def list_tools(self) -> None:
+        """(a)"""
+        self.ask("tools/list")
+
+    def one_session(self) -> None:
+        """(b)"""
+        self.initialize()
+        self.ask("tools/list")
+        self.end()
+
+    def one_stream(self) -> None:
+        """(c)"""
+        self.initialize()
+        self.first_byte()
+        self.end()
+
+    def call(self) -> None:
+        """(f)"""
+        self.ask("tools/call", {"name": "discover_mcp_tools", "arguments": {"server_url": "http://localhost"}})
+
 
 def right(result: Any) -> bool:
     """Whether the answer to tools/call is the long one and tells of no error."""
@@ -79,59 +105,16 @@ def right(result: Any) -> bool:
     return not result.get("isError") and "error" not in text and len(text) >= LEAST_CHARACTERS
 
 
-class Kept(McpUser):
-    """One session for the user's life."""
-
-    def on_start(self) -> None:
-        self.initialize()
-
-
-class ToolsList(Kept):
-    """(a)"""
-
-    @task
-    def list_tools(self) -> None:
-        self.ask("tools/list")
-
-
-class FreshSession(McpUser):
-    """(b)"""
-
-    @task
-    def one_session(self) -> None:
-        self.initialize()
-        self.ask("tools/list")
-        self.end()
-
-
-class Stream(McpUser):
-    """(c)"""
-
-    @task
-    def one_stream(self) -> None:
-        self.initialize()
-        self.first_byte()
-        self.end()
-
-
-class LargeAnswer(Kept):
-    """(f)"""
-
-    @task
-    def call(self) -> None:
-        self.ask("tools/call", {"name": "discover_mcp_tools", "arguments": {"server_url": "http://localhost"}})
-
-
-class Fast(FastHttpUser):
+class Fast(McpUser, FastHttpUser):
     """Locust's client on geventhttpclient."""
 
     abstract = True
 
     def discard(self, response: Any) -> None:
-        response._response.release()  # as its documentation has it: there is no public way
+        response._response.release()  # there is no public way
 
 
-class Plain(HttpUser):
+class Plain(McpUser, HttpUser):
     """Locust's client on requests."""
 
     abstract = True
@@ -140,33 +123,57 @@ class Plain(HttpUser):
         response.close()
 
 
-class FastToolsList(Fast, ToolsList):
-    pass
+class FastToolsList(Fast):
+    @task
+    def operate(self) -> None:
+        self.list_tools()
 
 
-class FastFreshSession(Fast, FreshSession):
-    pass
+class FastFreshSession(Fast):
+    keeps_session = False
+
+    @task
+    def operate(self) -> None:
+        self.one_session()
 
 
-class FastStream(Fast, Stream):
-    pass
+class FastStream(Fast):
+    keeps_session = False
+
+    @task
+    def operate(self) -> None:
+        self.one_stream()
 
 
-class FastLargeAnswer(Fast, LargeAnswer):
-    pass
+class FastLargeAnswer(Fast):
+    @task
+    def operate(self) -> None:
+        self.call()
 
 
-class PlainToolsList(Plain, ToolsList):
-    pass
+class PlainToolsList(Plain):
+    @task
+    def operate(self) -> None:
+        self.list_tools()
 
 
-class PlainFreshSession(Plain, FreshSession):
-    pass
+class PlainFreshSession(Plain):
+    keeps_session = False
+
+    @task
+    def operate(self) -> None:
+        self.one_session()
 
 
-class PlainStream(Plain, Stream):
-    pass
+class PlainStream(Plain):
+    keeps_session = False
+
+    @task
+    def operate(self) -> None:
+        self.one_stream()
 
 
-class PlainLargeAnswer(Plain, LargeAnswer):
-    pass
+class PlainLargeAnswer(Plain):
+    @task
+    def operate(self) -> None:
+        self.call()

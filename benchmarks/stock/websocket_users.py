@@ -38,7 +38,7 @@ class SocketUser(User):
 
     def connect(self) -> None:
         """Opens the socket."""
-        url = self.host.replace("http", "ws", 1) + "/ws"
+        url = f"{self.host}/ws".replace("http", "ws", 1)
         self.socket = websocket.create_connection(url, header=HEADERS, timeout=10)
 
     def ping(self) -> None:

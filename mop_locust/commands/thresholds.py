@@ -59,7 +59,7 @@ def explain(threshold: Threshold) -> str:
     """Returns what a threshold asks for, in words."""
     asked = threshold.percentile
     what = AGGREGATIONS[threshold.aggregation] if asked is None else f"the {asked:g}th percentile"
-    return f"fails unless {what} is {WORDS[threshold.operator]} {threshold.limit:g}, and without data"
+    return f"fails unless {what} is {WORDS[threshold.operator]} {threshold.limit:.15g}, and without data"
 
 
 def _users(file: Path) -> list[type]:

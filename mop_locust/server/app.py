@@ -1,6 +1,6 @@
 """The reference MOP server as an ASGI 3 application: routes and the pages beside `/mcp` and `/ws`.
 
-Faults will wrap the `send` that `Application.__call__` hands on: there every byte of an answer passes, whatever the transport.
+Faults wrap the `send` of those two: there every byte of an answer passes, whatever the transport. The pages have none.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from mop_locust.server import asgi
 from mop_locust.server.asgi import Header, Receive, Scope, Send
 from mop_locust.server.dialect import JSON, Answer, Dialect, Mcp, Mop
 from mop_locust.server.endpoint import Endpoint, send_answer
+from mop_locust.server.faults import Faults
 from mop_locust.server.methods import SERVER_VERSION, World, rfc3339_now
 from mop_locust.server.missions import Engine, Mission
 from mop_locust.server.options import DEMO_KEY, Options
 from mop_locust.server.pauses import Pauses
 from mop_locust.server.sockets import Sockets
+from mop_locust.server.spoiler import SpoiledEndpoint, SpoiledSockets
 from mop_locust.server.tally import Tally
 from mop_locust.server.tools import catalogue
 
@@ -29,7 +32,7 @@ class Application:
 
     def __init__(self, options: Options, mission: Mission | None, environment: Mapping[str, str]) -> None:
         self.tally = Tally()
-        self.pauses = Pauses()
+        self.pauses = Pauses(options.delay, options.delay_seed)
         self.ping_seconds = options.keep_alive_seconds
         self._engine = Engine(mission, environment)
         sampling = environment.get("MOP_ENABLE_SAMPLING", "").lower() in ("1", "true", "yes")
@@ -39,8 +42,12 @@ class Application:
             dialect = Mop(world, options.key)
         else:
             dialect = Mcp(world, options.key, needs_event_stream=options.answer == "sse")
-        self._mcp = Endpoint(options, dialect, self.tally, self.pauses)
-        self._ws = Sockets(dialect, self.tally, self.pauses, options.delay_ms / 1000)
+        self._mcp: asgi.Application = Endpoint(options, dialect, self.tally, self.pauses)
+        self._ws: asgi.Application = Sockets(dialect, self.tally, self.pauses)
+        self.faults = Faults(options.faults, options.fault_on, options.fault_seed)
+        if self.faults:
+            self._mcp = SpoiledEndpoint(self._mcp, self.faults)
+            self._ws = SpoiledSockets(self._ws, self.faults)
         config = Answer(200, msgspec.json.encode(_session_config(), order="sorted"), (JSON,))
         self._pages: dict[str, Callable[[], Answer]] = {
             "/": self._health,

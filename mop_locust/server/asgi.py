@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
+
+if TYPE_CHECKING:
+    import asyncio
 
 Header = tuple[bytes, bytes]
 
 
 class Scope(TypedDict, total=False):
-    """What uvicorn says of one request or one socket."""
+    """What uvicorn says of one request or one socket; ours are `transport`, over HTTP with faults alone, and `read_ns`.
+
+    `read_ns` is monotonic: when the request was read whole.
+    """
 
     type: str
     method: str
@@ -17,10 +23,12 @@ class Scope(TypedDict, total=False):
     query_string: bytes
     headers: list[Header]
     subprotocols: list[str]
+    transport: asyncio.Transport
+    read_ns: int
 
 
 class Message(TypedDict, total=False):
-    """One ASGI message, sent or received; which members it has depends on its type."""
+    """One ASGI message, sent or received; which members it has depends on its type. `read_ns` is ours, as in Scope."""
 
     type: str
     status: int
@@ -32,6 +40,7 @@ class Message(TypedDict, total=False):
     code: int
     reason: str
     subprotocol: str | None
+    read_ns: int
 
 
 Receive = Callable[[], Awaitable[Message]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import msgspec
 
@@ -41,7 +42,6 @@ class Endpoint:
         self._tally = tally
         self._pauses = pauses
         self._sessions = Sessions(tally)
-        self._delay = options.delay_ms / 1000
         self._events = options.answer == "sse"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +49,7 @@ class Endpoint:
         headers = dict(scope["headers"])
         asked = Asked(scope["method"], headers, scope["query_string"], self._sessions.find(headers.get(SESSION_ID)))
         if asked.verb == "POST":
-            await self._post(asked, receive, send)
+            await self._post(asked, scope, receive, send)
             return
         name = self._tally.name("http", asked.verb)
         self._tally.receive(name)
@@ -58,14 +58,14 @@ class Endpoint:
         if settled is not None or session is None:
             await send_answer(send, settled or Answer(404))
         elif asked.verb == "GET":
-            await self._stream(session, name, receive, send)
+            await self._stream(session, name, scope, receive, send)
             return
         else:
             self._delete(session)
             await send_answer(send, Answer(200))
-        self._tally.answer(name)
+        self._answered(name, scope)
 
-    async def _post(self, asked: Asked, receive: Receive, send: Send) -> None:
+    async def _post(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         whole = await self._read(asked, receive)
         if not whole:
             if whole is False:
@@ -74,14 +74,25 @@ class Endpoint:
         call = asked.call = rpc.read_call(asked.body)
         name = self._tally.name("http", nameless(asked.body) if call is None else call.method)
         self._tally.receive(name)
-        if self._delay and not await self._held(receive, send):
-            return
+        if self._pauses.holding:
+            gone = asyncio.ensure_future(disconnected(receive))
+            try:
+                if not await self._held(gone, send):
+                    return
+            finally:
+                gone.cancel()
         settled = self._dialect.settle(asked)
         if settled is not None or call is None:
             await send_answer(send, settled or Answer(400))
         else:
             await self._work(call, asked.session, send)
+        self._answered(name, scope)
+
+    def _answered(self, name: str, scope: Scope) -> None:
         self._tally.answer(name)
+        read_ns = scope.get("read_ns")
+        if read_ns is not None:  # a GET with a body may be answered before it was read whole
+            self._tally.held.add(name, (time.monotonic_ns() - read_ns) // 1000)
 
     async def _read(self, asked: Asked, receive: Receive) -> bool | None:
         """Read the body; False when it is too large, None when the client went away."""
@@ -97,15 +108,11 @@ class Endpoint:
         asked.body = body
         return len(body) <= self._dialect.body_limit
 
-    async def _held(self, receive: Receive, send: Send) -> bool:
-        """Hold the answer; False when the client has gone, or when the server ends, which is answered with 503."""
-        gone = asyncio.ensure_future(disconnected(receive))
-        try:
-            if await self._pauses.elapsed(gone, self._delay):
-                return True
-        finally:
-            gone.cancel()
-        if self._pauses.ending:
+    async def _held(self, gone: asyncio.Future[Message], send: Send) -> bool:
+        """Hold the answer; False when the client has gone, or when the server or the session ends, which is answered with 503."""
+        if not self._pauses.holding or await self._pauses.held(gone):
+            return True
+        if gone.cancelled() or not gone.done():
             await send_answer(send, Answer(503, headers=((b"connection", b"close"),)))
         return False
 
@@ -150,7 +157,7 @@ class Endpoint:
         if session.stream is not None:
             session.stream.cancel()
 
-    async def _stream(self, session: Session, name: str, receive: Receive, send: Send) -> None:
+    async def _stream(self, session: Session, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep a stream open and send comments until the client goes, the session is deleted or the server ends."""
         tally = self._tally
         tally.streams_opened += 1
@@ -158,9 +165,11 @@ class Endpoint:
         if self._dialect.one_stream_a_session:
             session.stream = gone
         try:
+            if not await self._held(gone, send):
+                return
             headers = [*self._dialect.headers, EVENTS, UNCACHED]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            tally.answer(name)
+            self._answered(name, scope)
             if not self._options.sse_ends_early:
                 while await self._pauses.elapsed(gone, self._options.keep_alive_seconds):
                     await send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})

@@ -9,25 +9,32 @@ from typing import Literal
 
 import msgspec
 
+from mop_locust.server.delays import FORMS, Delay, read_delay
+from mop_locust.server.faults import Fault, explain_faults, read_fault
+
 DEMO_KEY = "DEMO_KEY_PUBLIC"
 KEY_VARIABLE = "MOP_SERVER_KEY"
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What a server is started with; `delay_ms` is milliseconds, `port` 0 takes a free one, `tls` is certificate and key file."""
+    """What a server is started with; `port` 0 takes a free one, `tls` is certificate and key file."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     dialect: Literal["mop", "mcp"] = "mop"
     answer: Literal["json", "sse"] = "json"
     sse_ends_early: bool = False
-    delay_ms: float = 0.0
+    delay: Delay = Delay()
+    delay_seed: int = 0
     keep_alive_seconds: float = 30.0
     tools: int = 0
     tool_bytes: int = 600
     mission: Path | None = None
     tls: tuple[Path, Path] | None = None
     counts: Path | None = None
+    faults: tuple[Fault, ...] = ()
+    fault_on: tuple[str, ...] = ()
+    fault_seed: int = 0
     key: str = DEMO_KEY
 
 
@@ -52,8 +59,22 @@ def _port(text: str) -> int:
     return _whole(text, 0, 65535)
 
 
-def _delay(text: str) -> float:
-    return _number(text, 0, 3_600_000)
+def _delay(text: str) -> Delay:
+    try:
+        return read_delay(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return read_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 2**32)
 
 
 def _seconds(text: str) -> float:
@@ -87,11 +108,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--delay",
-        dest="delay_ms",
         type=_delay,
-        default=default.delay_ms,
+        default=default.delay,
         metavar="MS",
-        help="hold each JSON-RPC answer so long (0)",
+        help=f"hold each JSON-RPC answer and each stream's first byte so long: {FORMS} (0)",
+    )
+    parser.add_argument(
+        "--delay-seed",
+        type=_seed,
+        default=default.delay_seed,
+        metavar="N",
+        help="seed of jitter and share of --delay (%(default)s)",
     )
     parser.add_argument(
         "--keep-alive-seconds",
@@ -111,6 +138,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tls", nargs=2, type=Path, metavar=("CERT", "KEY"), help="serve https and wss with these PEM files")
     parser.add_argument("--counts", type=Path, metavar="FILE", help="write the counts as JSON to FILE at the end")
+    parser.add_argument(
+        "--fault",
+        dest="faults",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[:RATE]",
+        help="answer /mcp and /ws with a fault, or a share of 0 to 1 of what it can strike; repeatable, named below",
+    )
+    parser.add_argument(
+        "--fault-on",
+        action="append",
+        default=[],
+        metavar="METHOD",
+        help="strike only answers to this: a JSON-RPC method, GET, DELETE or upgrade; repeatable",
+    )
+    parser.add_argument(
+        "--fault-seed", type=_seed, default=default.fault_seed, metavar="N", help="seed of the shares of --fault (%(default)s)"
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = explain_faults()
 
 
 def read_options(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Options:
@@ -119,6 +167,7 @@ def read_options(arguments: argparse.Namespace, environment: Mapping[str, str]) 
     Raises ValueError with a sentence when two options do not go together.
     """
     given = {field: getattr(arguments, field) for field in Options.__struct_fields__ if field not in ("key", "tls")}
+    given |= {"faults": tuple(given["faults"]), "fault_on": tuple(given["fault_on"])}
     if given["answer"] == "sse" and given["dialect"] == "mop":
         raise ValueError("--answer sse needs --dialect mcp: the MOP server answers a POST with JSON only")
     tls = tuple(arguments.tls) if arguments.tls else None

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING, Any
+
+from mop_locust.server.delays import Delay
 
 if TYPE_CHECKING:
     from mop_locust.server.asgi import Message, Receive
 
 
 class Pauses:
-    """All waits of a server; `end` cuts them."""
+    """All waits of a server; `end` cuts them. Those of answers are drawn from `delay`, the same ones for the same `seed`."""
 
-    def __init__(self) -> None:
+    def __init__(self, delay: Delay = Delay(), seed: int = 0) -> None:  # noqa: B008 - it is frozen
+        self.holding = delay.holds
+        self._delay = delay
+        self._random = Random(seed)
         self._open: set[asyncio.Future[Any]] = set()
         self.ending = False
 
@@ -26,6 +32,10 @@ class Pauses:
         finally:
             self._open.discard(until)
         return not done
+
+    async def held(self, until: asyncio.Future[Any]) -> bool:
+        """Hold an answer as long as the delay says; True and False as `elapsed`."""
+        return await self.elapsed(until, self._delay.draw(self._random))
 
     def end(self) -> None:
         """Cut every wait, now and from now on."""

@@ -50,7 +50,7 @@ def serve(options: Options) -> None:
         config.load()
     except (OSError, ssl.SSLError) as error:
         raise ValueError(f"--tls {' '.join(map(str, options.tls or ()))}: {error}") from error
-    listener = _listen(options.host, options.port)
+    listener = _listen(options.host, options.port, listening=not app.faults.refuses_all)
     _raise_descriptor_limit()
 
     def announce() -> None:
@@ -60,7 +60,7 @@ def serve(options: Options) -> None:
         at, tls = f"{place}:{listener.getsockname()[1]}", "s" if options.tls else ""
         print(f"mop-locust server: http{tls}://{at}/mcp ws{tls}://{at}/ws", flush=True)
 
-    Server(config, app, announce).run(sockets=[listener])
+    Server(config, app, announce).run(sockets=[] if app.faults.refuses_all else [listener])
     if options.counts is not None:
         options.counts.write_bytes(msgspec.json.format(msgspec.json.encode(app.tally.counts())) + b"\n")
 
@@ -78,11 +78,18 @@ def _mission(path: Path | None) -> Mission | None:
         return None
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A bound socket; raises OSError that names the address and the reason, without the address again."""
+def _listen(host: str, port: int, *, listening: bool) -> socket.socket:
+    """A bound socket, which refuses connections while it does not listen.
+
+    Raises OSError that names the address and the reason, without the address again.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=4096)
+        if listening:
+            return socket.create_server((host, port), family=family, backlog=4096)
+        bound = socket.socket(family)
+        bound.bind((host, port))
+        return bound
     except OSError as error:
         reason = str(error.strerror or error).partition(" (")[0]
         raise OSError(f"cannot listen on {host}:{port}: {reason}") from error

@@ -8,6 +8,7 @@ refusal. There is no extension, as in the real server.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -78,7 +79,7 @@ class Socket(asyncio.Protocol):
     def _take(self, frame: frames.Frame) -> None:
         match frame:
             case frames.Text(data):
-                self._deliver({"type": "websocket.receive", "text": data.decode()})
+                self._deliver({"type": "websocket.receive", "text": data.decode(), "read_ns": time.monotonic_ns()})
             case frames.Binary(data):
                 self._deliver({"type": "websocket.receive", "text": None, "bytes": data})
             case frames.Ping(data):
@@ -138,7 +139,7 @@ class Socket(asyncio.Protocol):
         if kind == "websocket.accept":
             self._accept(message.get("subprotocol"))
         elif kind == "websocket.http.response.start":
-            self.transport.write(_head(message["status"], message["headers"]))
+            self.transport.write(response_head(message["status"], message["headers"]))
         elif kind == "websocket.http.response.body":
             self.transport.write(message["body"])
         else:
@@ -157,7 +158,7 @@ class Socket(asyncio.Protocol):
             headers.append((b"sec-websocket-protocol", subprotocol.encode()))
         self._open = True
         self._tally.sockets_opened += 1
-        self.transport.write(_head(HTTPStatus.SWITCHING_PROTOCOLS, headers))
+        self.transport.write(response_head(HTTPStatus.SWITCHING_PROTOCOLS, headers))
         self._ping()
 
     def _ping(self) -> None:
@@ -166,6 +167,7 @@ class Socket(asyncio.Protocol):
         self._next_ping = self._loop.call_later(self._ping_seconds, self._ping)
 
 
-def _head(status: int, headers: Iterable[Header]) -> bytes:
+def response_head(status: int, headers: Iterable[Header]) -> bytes:
+    """The head of an HTTP/1.1 answer on the wire."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *(b"%b: %b" % header for header in headers)]
     return b"\r\n".join(lines) + b"\r\n\r\n"

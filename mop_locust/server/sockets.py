@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 
 from mop_locust.server import rpc
@@ -24,13 +25,13 @@ class Outbox:
     def __init__(self, send: Send, tally: Tally) -> None:
         self._send = send
         self._tally = tally
-        self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(QUEUED)
+        self._waiting: asyncio.Queue[tuple[str, str, int]] = asyncio.Queue(QUEUED)
         self._dropped = False
 
-    def put(self, name: str, text: bytes) -> None:
-        """Queue an answer; when there is no room it is dropped, and the client is told so once there is."""
+    def put(self, name: str, text: bytes, read_ns: int) -> None:
+        """Queue the answer to what was read at `read_ns`; without room it is dropped, and the client is told later."""
         try:
-            self._waiting.put_nowait((name, text.decode()))
+            self._waiting.put_nowait((name, text.decode(), read_ns))
         except asyncio.QueueFull:
             self._dropped = True
 
@@ -38,9 +39,10 @@ class Outbox:
         """Send what is queued, for ever; ends without a word when the client has gone."""
         with suppress(OSError):
             while True:
-                name, text = await self._waiting.get()
+                name, text, read_ns = await self._waiting.get()
                 await self._send({"type": "websocket.send", "text": text})
                 self._tally.answer(name)
+                self._tally.held.add(name, (time.monotonic_ns() - read_ns) // 1000)
                 if self._dropped:
                     self._dropped = False
                     await self._send({"type": "websocket.send", "text": BUSY.decode()})
@@ -49,11 +51,10 @@ class Outbox:
 class Sockets:
     """The `/ws` endpoint of one server."""
 
-    def __init__(self, dialect: Dialect, tally: Tally, pauses: Pauses, delay_seconds: float) -> None:
+    def __init__(self, dialect: Dialect, tally: Tally, pauses: Pauses) -> None:
         self._dialect = dialect
         self._tally = tally
         self._pauses = pauses
-        self._delay = delay_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until it is closed."""
@@ -80,12 +81,12 @@ class Sockets:
             call = rpc.read_call(text)
             name = self._tally.name("websocket", nameless(text) if call is None else call.method)
             self._tally.receive(name)
-            if self._delay and not await self._pauses.elapsed(held, self._delay):
+            if self._pauses.holding and not await self._pauses.held(held):
                 return
             session.messages += 1
             answer = self._answer(text, call, session)
             if answer is not None:
-                outbox.put(name, answer)
+                outbox.put(name, answer, message["read_ns"])
 
     def _answer(self, text: str, call: rpc.Call | None, session: Session) -> bytes | None:
         """The answer to one frame; None for a notification or a reply that needs none."""

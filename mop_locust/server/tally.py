@@ -8,6 +8,7 @@ the like. Messages without a method and methods past the limit have names of the
 from __future__ import annotations
 
 from mop_locust.server import rpc
+from mop_locust.server.held import Held
 
 INVALID = "invalid"
 """Stands for the method of a message that is no JSON-RPC."""
@@ -25,6 +26,7 @@ class Tally:
     def __init__(self, max_names: int = 256) -> None:
         self.received: dict[str, int] = {}
         self.answered: dict[str, int] = {}
+        self.held = Held()
         self.connections = 0
         self.sessions_opened = 0
         self.sessions_deleted = 0
@@ -67,11 +69,12 @@ class Tally:
     def streams_open(self) -> int:
         return self.streams_opened - self.streams_closed
 
-    def counts(self) -> dict[str, int | dict[str, int]]:
-        """All counts, JSON-ready."""
+    def counts(self) -> dict[str, int | dict[str, int] | dict[str, dict[str, int]]]:
+        """All counts, JSON-ready; `held` is how long answers were held."""
         return {
             "received": dict(self.received),
             "answered": dict(self.answered),
+            "held": self.held.figures(),
             "connections": self.connections,
             "sessions_opened": self.sessions_opened,
             "sessions_deleted": self.sessions_deleted,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import socket
@@ -14,7 +15,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mop_locust.server.asgi import Scope
+from mop_locust.server.faults import Place
 from mop_locust.server.socket_wire import Socket
+from mop_locust.server.spoiler import reset
 
 if TYPE_CHECKING:
     from mop_locust.server.app import Application
@@ -37,6 +40,11 @@ class Connection(HttpToolsProtocol):
     def _application(self) -> Application:
         return cast("Application", self.app)
 
+    def on_message_complete(self) -> None:
+        """Stamp the request: from here on the server holds it."""
+        self.scope["read_ns"] = time.monotonic_ns()  # type: ignore[typeddict-unknown-key]
+        super().on_message_complete()
+
     def _should_upgrade_to_ws(self) -> bool:
         return True
 
@@ -55,10 +63,26 @@ class Connection(HttpToolsProtocol):
             "query_string": query,
             "headers": self.headers,
             "subprotocols": [text.strip() for text in offered if text.strip()],
+            "transport": self.transport,
         }
         self.connections.discard(self)
         app = self._application()
         self.transport.set_protocol(Socket(app, app.tally, self.server_state, self.transport, scope, app.ping_seconds))
+
+
+class FaultyConnection(Connection):
+    """A connection of a server with faults: some are not taken, and answers can reach the transport."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count it; reset it when that is its fault."""
+        super().connection_made(transport)
+        if self._application().faults.draw({Place.CONNECTION}):
+            reset(transport)
+
+    def on_message_begin(self) -> None:
+        """Give each request its transport."""
+        super().on_message_begin()
+        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
 
 
 class Server(uvicorn.Server):
@@ -111,7 +135,7 @@ def configuration(app: Application) -> uvicorn.Config:
     return uvicorn.Config(
         cast(Any, app),
         loop="uvloop",
-        http=Connection,
+        http=FaultyConnection if app.faults else Connection,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -11,7 +11,8 @@ from locust.exception import RPCError
 
 logger = logging.getLogger("mop_locust")
 
-UNREADABLE, MALFORMED, UNREGISTERED = "undecodable frames", "malformed messages", "reports of clients that never registered"
+UNREADABLE, MALFORMED, UNREGISTERED = "undecodable frames", "malformed messages", "messages of clients that never registered"
+FROM_ANYBODY = ("client_ready", "locustfile", "quit")  # what a worker says before it is registered, or after it was forgotten
 
 
 class Border:
@@ -42,9 +43,10 @@ class Border:
             self._turn_away(MALFORMED, f"{message.type} in the name of {message.node_id!r}")
             return
         try:
-            if message.type == "stats" and client_id not in self._runner.clients:
-                self._late_report(client_id, message.data)
-                self._turn_away(UNREGISTERED, client_id)
+            if client_id not in self._runner.clients and message.type not in FROM_ANYBODY:
+                if message.type == "stats":
+                    self._late_report(client_id, message.data)
+                self._turn_away(UNREGISTERED, f"{message.type!r} of {client_id}")
                 return
             self._handle(client_id, message)
         except Exception as error:

@@ -28,7 +28,7 @@ def media_type(value: str | None) -> str:
 
 def header_of(head: bytes, name: str) -> str | None:
     """Return the first value of a header in a response head that a parser has accepted, or None."""
-    start = head.lower().find(f"\r\n{name.lower()}:".encode("latin-1"))
+    start = head.lower().find(b"\r\n%b:" % name.lower().encode("latin-1"))
     if start < 0:
         return None
     start += len(name) + 3

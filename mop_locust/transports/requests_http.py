@@ -91,7 +91,6 @@ class _Pump:
         self._response = response
         self._queue: SimpleQueue[bytes | Exception] = SimpleQueue()
         self._greenlet = gevent.spawn(self._run)
-        self._over: bytes | Exception | None = None
 
     def _run(self) -> None:
         try:
@@ -104,18 +103,14 @@ class _Pump:
             self._queue.put(fault(error))
 
     def read(self, deadline: Deadline) -> bytes:
-        """Return the next bytes, none at the end, again and again."""
-        if self._over is None:
-            try:
-                item = self._queue.get(timeout=deadline.remaining())
-            except Empty:
-                raise ExchangeTimeout("no answer") from None
-            if isinstance(item, bytes) and item:
-                return item
-            self._over = item
-        if isinstance(self._over, Exception):
-            raise self._over
-        return b""
+        """Return the next bytes, none at the end; after the end it must not be asked again."""
+        try:
+            item: bytes | Exception = self._queue.get(timeout=deadline.remaining())
+        except Empty:
+            raise ExchangeTimeout("no answer") from None
+        if isinstance(item, Exception):
+            raise item
+        return item
 
     def close(self) -> None:
         self._greenlet.kill()
@@ -239,7 +234,7 @@ class RequestsTransport:
         if response is None:
             return None
         if self._events is not None:
-            return self._next_event(response, deadline)
+            return self._next_event(self._events, response, deadline)
         status = response.status_code
         if not 200 <= status < 300:
             self._response = None
@@ -247,7 +242,7 @@ class RequestsTransport:
         kind = media_type(response.headers.get("Content-Type"))
         if kind == EVENT_STREAM and status not in (204, 205):
             self._events = EventReader(self.max_reply)
-            return self._next_event(response, deadline)
+            return self._next_event(self._events, response, deadline)
         self._response = None
         body = self._body(response, deadline, self.phases)
         if not body:
@@ -256,17 +251,15 @@ class RequestsTransport:
             raise RemoteProtocolError("wrong content type", kind or "none")
         return body
 
-    def _next_event(self, response: requests.Response, deadline: Deadline) -> bytes | None:
+    def _next_event(self, events: EventReader, response: requests.Response, deadline: Deadline) -> bytes | None:
         while not self._inbox:
-            if self._response is None or self._events is None:
-                return None
             with _typed(deadline):
                 piece = response.raw.read1(RECEIVE_SIZE)
             if not piece:
                 self._drop()
                 return None
             self.phases.received += len(piece)
-            self._inbox += [item.data for item in self._events.feed(piece) if isinstance(item, Event) and item.event == "message"]
+            self._inbox += [item.data for item in events.feed(piece) if isinstance(item, Event) and item.event == "message"]
         return self._inbox.pop(0)
 
     def finish(self, deadline: Deadline) -> None:

@@ -51,11 +51,12 @@ _CONNECT_LABELS: Final = {
     errno.ECONNRESET: "reset",
     errno.EPIPE: "reset",
     errno.ECONNABORTED: "reset",
+    errno.ENOTCONN: "reset",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETUNREACH: "unreachable",
     errno.ETIMEDOUT: "timeout",
 }
-_RESETS: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+_RESETS: Final = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN})
 
 
 def connect_fault(error: OSError) -> MopError:
@@ -259,21 +260,16 @@ class TlsWire:
 
         ConnectError "tls: …" or ExchangeTimeout "connect".
         """
-        inner = plain.release()
+        owned = plain.release()
         try:
-            self._socket = context.wrap_socket(inner, server_hostname=host, do_handshake_on_connect=False)
-        except BaseException:
-            inner.close()
-            raise
-        try:
+            owned = self._socket = context.wrap_socket(owned, server_hostname=host, do_handshake_on_connect=False)
             # Around the whole, since the socket's own timeout begins anew with every record of the handshake.
             with deadline.enforced("connect"):
                 self._socket.do_handshake()
-        except OSError as error:
-            self._socket.close()
-            raise connect_fault(error) from error
-        except BaseException:
-            self._socket.close()
+        except BaseException as error:
+            owned.close()
+            if isinstance(error, OSError):
+                raise connect_fault(error) from error
             raise
 
     def release(self) -> socket.socket:

@@ -38,9 +38,7 @@ class Authority:
         for path, certificate in ((self.ca, ca), (self.other_ca, other), (self.certificate, server)):
             path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self.key.write_bytes(
-            server_key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+            server_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
 
 

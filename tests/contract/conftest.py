@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from mop_locust.config import PUBLIC_KEY
 from tests.contract.authority import Authority
 from tests.contract.fleet import Fleet
 from tests.contract.side import Side, SideMaker
@@ -79,16 +80,20 @@ def sides() -> Iterator[list[Side]]:
 def http(fleet: Fleet, http_target: HttpTarget, http_client: str, sides: list[Side]) -> SideMaker:
     """Makes sides of this HTTP client against this server."""
 
-    def make(*, host: str = "", path: str = "", key: str | None = None, send_initialized: bool = False, **values: str) -> Side:
-        base = f"http://{host or fleet.address(http_target.process)}{path or http_target.path}"
-        keys = {} if key is None else {"key": key}
-        side = Side(
-            {"MOP_HTTP_BASE": base, "MOP_HTTP_CLIENT": http_client, **values}, send_initialized=send_initialized, **keys
-        )
-        sides.append(side)
-        return side
+    def make(
+        *,
+        scheme: str = "http",
+        host: str = "",
+        path: str = http_target.path,
+        key: str = PUBLIC_KEY,
+        send_initialized: bool = False,
+        **values: str,
+    ) -> Side:
+        base = f"{scheme}://{host or fleet.address(http_target.process)}{path}"
+        settings = {"MOP_HTTP_BASE": base, "MOP_HTTP_CLIENT": http_client, **values}
+        sides.append(Side(settings, key=key, send_initialized=send_initialized))
+        return sides[-1]
 
-    fleet.address(http_target.process)
     return make
 
 
@@ -96,12 +101,18 @@ def http(fleet: Fleet, http_target: HttpTarget, http_client: str, sides: list[Si
 def socket(fleet: Fleet, socket_target: SocketTarget, socket_client: str, sides: list[Side]) -> SideMaker:
     """Makes sides of this WebSocket client against this server."""
 
-    def make(*, host: str = "", path: str = "", key: str | None = None, send_initialized: bool = False, **values: str) -> Side:
-        base = f"ws://{host or fleet.address(socket_target.process)}{path or socket_target.path}"
-        keys = {} if key is None else {"key": key}
-        side = Side({"MOP_BASE_URL": base, "MOP_WS_CLIENT": socket_client, **values}, send_initialized=send_initialized, **keys)
-        sides.append(side)
-        return side
+    def make(
+        *,
+        scheme: str = "ws",
+        host: str = "",
+        path: str = socket_target.path,
+        key: str = PUBLIC_KEY,
+        send_initialized: bool = False,
+        **values: str,
+    ) -> Side:
+        url = f"{scheme}://{host or fleet.address(socket_target.process)}{path}"
+        settings = {"MOP_BASE_URL": url, "MOP_WS_CLIENT": socket_client, **values}
+        sides.append(Side(settings, key=key, send_initialized=send_initialized))
+        return sides[-1]
 
-    fleet.address(socket_target.process)
     return make

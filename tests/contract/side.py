@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mop_locust.client import Client, Clients, HttpSession, WebSocketSession
 from mop_locust.client.exchange import Tags
-from mop_locust.config import PUBLIC_KEY, ApiKey, parse_settings
+from mop_locust.config import ApiKey, parse_settings
 from mop_locust.metrics.sample import Sample
 from mop_locust.protocol.errors import MopError
 from mop_locust.transports import HttpLike, WebSocketLike
@@ -65,7 +65,7 @@ class WatchedClients(Clients):
 class Side:
     """One user's client against one server."""
 
-    def __init__(self, values: dict[str, str], *, key: str = PUBLIC_KEY, send_initialized: bool = False) -> None:
+    def __init__(self, values: dict[str, str], *, key: str, send_initialized: bool) -> None:
         self.recording = Recording()
         self._clients = WatchedClients(values, key, self.recording, send_initialized=send_initialized)
         self.client: Client = self._clients.client(SCENARIO, {}, {})
@@ -99,5 +99,7 @@ class Side:
 
 
 SideMaker = Callable[..., Side]
-"""Makes a side of the client kind and against the server of the test: keyword arguments `key`, `send_initialized`, `host`, `path`
-and any setting by its name."""
+"""Makes a side of the test's kind of client against the test's server.
+
+Keyword arguments: `scheme`, `host` (with the port), `path`, `key`, `send_initialized`, and any setting by its name.
+"""

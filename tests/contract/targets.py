@@ -253,6 +253,7 @@ class SocketTarget:
     unknown_tool: Ending
     missing_argument: Ending
     resource: Ending
+    no_params: Ending
     closed: Ending
     before_initialize: Ending
     null_id_errors: bool
@@ -280,6 +281,8 @@ MOP_SOCKET: Final = SocketTarget(
     unknown_tool=rpc_error(-32602, 0),
     missing_argument=rpc_error(-32602, 0),
     resource=Ending("protocol", 0, "bad result"),
+    # The error that this draws has a null id, so it answers nobody.
+    no_params=Ending("timeout", 0, "no answer"),
     closed=SAID,
     before_initialize=SAID,
     null_id_errors=True,
@@ -304,6 +307,7 @@ MCP_SOCKET: Final = replace(
     unknown_tool=IS_ERROR._replace(status=0),
     missing_argument=IS_ERROR._replace(status=0),
     resource=SAID,
+    no_params=rpc_error(-32602, 0),
     null_id_errors=False,
     subprotocol="mcp",
 )

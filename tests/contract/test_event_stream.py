@@ -45,7 +45,8 @@ def ask(side: Side, session_id: str | None, expected: Ending) -> None:
     side.transport.session_id = session_id
     before = len(side.exchanges())
     if expected == OK:
-        session.stream().open()
+        with session.stream():
+            pass
     else:
         with pytest.raises(HttpStatusError) as caught:
             session.stream().open()

@@ -95,9 +95,8 @@ def test_a_missing_argument(http: SideMaker, http_target: HttpTarget) -> None:
 def test_a_tool_that_raises(http: SideMaker, http_target: HttpTarget) -> None:
     """The SDK's server answers `isError`."""
     side = http()
-    with side.session() as session:
-        with pytest.raises(ToolError) as caught:
-            session.call_tool("fails")
+    with side.session() as session, pytest.raises(ToolError) as caught:
+        session.call_tool("fails")
     assert caught.value.text == "Error executing tool fails"
     assert side.exchanges() == http_target.session(("http", "tools/call", IS_ERROR))
     assert side.recording.samples[1].tool == "fails"
@@ -106,9 +105,8 @@ def test_a_tool_that_raises(http: SideMaker, http_target: HttpTarget) -> None:
 def test_an_unknown_method(http: SideMaker, http_target: HttpTarget) -> None:
     """HTTP 200 and JSON-RPC -32601 is a failure."""
     side = http()
-    with side.session() as session:
-        with pytest.raises(RpcError) as caught:
-            session.request("no/such/method")
+    with side.session() as session, pytest.raises(RpcError) as caught:
+        session.request("no/such/method")
     assert caught.value.code == -32601
     assert caught.value.message == "Method not found"
     assert side.exchanges() == http_target.session(("http", "no/such/method", rpc_error(-32601)))
@@ -132,9 +130,8 @@ def test_prompts(http: SideMaker, http_target: HttpTarget) -> None:
 def test_an_unknown_prompt(http: SideMaker, http_target: HttpTarget) -> None:
     """A JSON-RPC error; the SDK's server has no code for it."""
     side = http()
-    with side.session() as session:
-        with pytest.raises(RpcError) as caught:
-            session.get_prompt("no_such_prompt")
+    with side.session() as session, pytest.raises(RpcError) as caught:
+        session.get_prompt("no_such_prompt")
     assert caught.value.message == "Unknown prompt: no_such_prompt"
     assert side.exchanges() == http_target.session(("http", "prompts/get", rpc_error(http_target.goods.unknown_prompt)))
 
@@ -154,9 +151,8 @@ def test_resources(http: SideMaker, http_target: HttpTarget) -> None:
 def test_an_unknown_resource(http: SideMaker, http_target: HttpTarget) -> None:
     """JSON-RPC -32602, everywhere."""
     side = http()
-    with side.session() as session:
-        with pytest.raises(RpcError) as caught:
-            session.read_resource("test://nothing")
+    with side.session() as session, pytest.raises(RpcError) as caught:
+        session.read_resource("test://nothing")
     assert caught.value.message == "Unknown resource: test://nothing"
     assert side.exchanges() == http_target.session(("http", "resources/read", rpc_error(-32602)))
 
@@ -209,7 +205,6 @@ def test_many_calls_in_one_session(http: SideMaker, http_target: HttpTarget) -> 
 def test_bad_params_are_the_servers_to_refuse(http: SideMaker, http_target: HttpTarget) -> None:
     """`tools/call` without a name: JSON-RPC -32602."""
     side = http()
-    with side.session() as session:
-        with pytest.raises((RpcError, HttpStatusError)):
-            session.request("tools/call", {})
+    with side.session() as session, pytest.raises((RpcError, HttpStatusError)):
+        session.request("tools/call", {})
     assert side.exchanges() == http_target.session(("http", "tools/call", rpc_error(-32602)))

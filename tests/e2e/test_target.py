@@ -16,13 +16,13 @@ SHORT = ("-u", "4", "-t", "2s")
 
 
 def test_a_target_that_is_down_is_no_data(run_at: RunAt) -> None:
-    """All three end with 3 and one sentence, and send no load; each by itself, and in one command with workers."""
+    """All three end with 3 and one sentence, and send no load; in one process, and one of them with workers."""
     url = f"http://127.0.0.1:{free_port()}"
     runs = [run_at(url) for _ in THREE]
-    together = run_at(url)
+    distributed = run_at(url)
     for run, scenario in zip(runs, THREE, strict=True):
         run.single(scenario, *SHORT)
-    together.command("all", "--workers", "1", *SHORT)
+    distributed.command("tools_call_rps", "--workers", "2", *SHORT)
     for run in runs:
         assert run.wait() == 3, run.output
         summary = run.summary
@@ -34,10 +34,10 @@ def test_a_target_that_is_down_is_no_data(run_at: RunAt) -> None:
         assert summary["preflight"]["state"] == "failed"
         assert "calls" not in summary["metrics"]
         assert "Traceback" not in run.output
-    assert together.wait() == 3, together.output
-    assert [summary["verdict"]["state"] for summary in together.summaries()] == ["NO_DATA"] * 3
-    assert "Traceback" not in together.output
-    assert together.orphans() == []
+    assert distributed.wait() == 3, distributed.output
+    assert distributed.summary["verdict"]["state"] == "NO_DATA"
+    assert "Traceback" not in distributed.output
+    assert distributed.orphans() == []
 
 
 def test_a_target_that_is_down_fails_every_exchange_without_the_preflight(run_at: RunAt) -> None:
@@ -73,13 +73,15 @@ def test_a_refused_key_is_the_users_mistake(scenario: str, run_at: RunAt, tmp_pa
 def test_a_server_without_the_http_transport_is_named(server: Server, run_at: RunAt) -> None:
     """404 at /mcp while the socket answers: the sentence says which scenario can run, and that one runs."""
     there = {"MOP_HTTP_BASE": f"{server.url}/elsewhere", "MOP_BASE_URL": f"ws://{server.address}/ws"}
-    for scenario in KEYED:
-        run = run_at("", **there)
+    runs = [run_at("", **there) for _ in KEYED]
+    for run, scenario in zip(runs, KEYED, strict=True):
         run.single(scenario, *SHORT)
+    for run in runs:
         assert run.wait() == 3, run.output
-        assert "no HTTP transport here" in run.summary["verdict"]["sentence"]
-        assert "the WebSocket scenario can run" in run.summary["verdict"]["sentence"]
-        assert run.summary["verdict"]["sentence"] in run.output
+        sentence = run.summary["verdict"]["sentence"]
+        assert "no HTTP transport here" in sentence
+        assert "the WebSocket scenario can run" in sentence
+        assert sentence in run.output
         assert "calls" not in run.summary["metrics"]
     before = server.counts()
     run = run_at("", **there)

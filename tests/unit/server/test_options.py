@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mop_locust.server.delays import Delay
 from mop_locust.server.options import Options, add_arguments, read_options
 
 
@@ -28,7 +29,7 @@ def test_no_option_at_all_gives_the_defaults() -> None:
 def test_every_option() -> None:
     """Each reaches its field; the key comes from the environment."""
     line = (
-        "--host ::1 --port 0 --dialect mcp --answer sse --sse-ends-early --delay 1.5 --keep-alive-seconds 0.5 "
+        "--host ::1 --port 0 --dialect mcp --answer sse --sse-ends-early --delay 1.5 --delay-seed 7 --keep-alive-seconds 0.5 "
         "--tools 3 --tool-bytes 400 --mission m.yaml --tls c.pem k.pem --counts c.json"
     )
     assert read(*line.split(), environment={"MOP_SERVER_KEY": "k"}) == Options(
@@ -37,7 +38,8 @@ def test_every_option() -> None:
         dialect="mcp",
         answer="sse",
         sse_ends_early=True,
-        delay_ms=1.5,
+        delay=Delay(1.5),
+        delay_seed=7,
         keep_alive_seconds=0.5,
         tools=3,
         tool_bytes=400,
@@ -56,6 +58,8 @@ def test_every_option() -> None:
         ("--port", "1.5", "1.5 is not a whole number"),
         ("--delay", "-1", "-1 is not from 0 to 3.6e"),
         ("--delay", "nan", "nan is not from 0"),
+        ("--delay", "1|", "'1|' is none of MS"),
+        ("--delay-seed", "-1", "-1 is not from 0 to"),
         ("--keep-alive-seconds", "0", "0 is not from 0.001 to 86400"),
         ("--tools", "-1", "-1 is not from 0 to 100000"),
         ("--tool-bytes", "10", "10 is not from 256"),

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
+
 from mop_locust.server.asgi import Message
+from mop_locust.server.delays import Delay
 from mop_locust.server.pauses import Pauses, disconnected
 
 LONG = 60.0
@@ -33,6 +36,47 @@ def test_a_wait_that_its_future_ends() -> None:
         until: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(until.set_result, None)
         assert await Pauses().elapsed(until, LONG) is False
+
+    run(work())
+
+
+def test_answers_are_held_as_the_delay_says() -> None:
+    """Nothing to hold without a delay; with one, True after its time and False when the future ends it."""
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        assert Pauses().holding is False
+        short, long = Pauses(Delay(1.0)), Pauses(Delay(0.0, second_ms=LONG * 1000, share=1.0))
+        assert (short.holding, long.holding) == (True, True)
+        assert await short.held(loop.create_future()) is True
+        until: asyncio.Future[None] = loop.create_future()
+        loop.call_soon(until.set_result, None)
+        assert await long.held(until) is False
+
+    run(work())
+
+
+def test_the_same_seed_holds_the_same_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one others, all of them within the jitter."""
+
+    async def times(seed: int) -> list[float]:
+        drawn: list[float] = []
+        pauses = Pauses(Delay(20.0, 5.0), seed)
+
+        async def elapsed(_: asyncio.Future[Any], seconds: float) -> bool:
+            drawn.append(seconds)
+            return True
+
+        monkeypatch.setattr(pauses, "elapsed", elapsed)
+        for _ in range(50):
+            await pauses.held(asyncio.get_running_loop().create_future())
+        return drawn
+
+    async def work() -> None:
+        first = await times(1)
+        assert first == await times(1)
+        assert first != await times(2)
+        assert all(0.015 <= seconds <= 0.025 for seconds in first)
 
     run(work())
 

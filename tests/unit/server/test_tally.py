@@ -12,8 +12,10 @@ def test_counting_by_name() -> None:
     tally.receive(name)
     tally.receive(name)
     tally.answer(name)
+    tally.held.add(name, 1200)
     counts = tally.counts()
     assert (counts["received"], counts["answered"]) == ({"http tools/list": 2}, {"http tools/list": 1})
+    assert counts["held"] == {"http tools/list": {"count": 1, "p50_us": 1200, "p95_us": 1200, "p99_us": 1200, "max_us": 1200}}
 
 
 def test_messages_without_a_method() -> None:

@@ -194,6 +194,40 @@ def test_pings_are_answered_and_frames_are_masked(serve: Serve, dialer: Dialer) 
     assert seen == [frames.Pong(b"are you there"), frames.Text(MESSAGE)]
 
 
+def test_a_ping_whose_sender_is_gone(serve: Serve, dialer: Dialer) -> None:
+    """A pong that cannot be sent does not hide the close code that came after the ping."""
+
+    def behave(peer: Peer) -> None:
+        peer.upgrade()
+        peer.frames().next()
+        peer.write(frames.encode_frame(frames.PING, b"", b"") + frames.encode_close(1001, "", b""))
+        gevent.sleep(0.02)
+        peer.reset()
+
+    socket = transport(serve(behave), dialer)
+    socket.open(soon())
+    socket.send(MESSAGE, soon())
+    gevent.sleep(0.05)
+    with pytest.raises(Disconnected, match="closed 1001"):
+        socket.receive(soon())
+
+
+def test_pongs_that_are_not_taken(serve: Serve, dialer: Dialer) -> None:
+    """A server that sends pings and reads no pongs is left at the deadline."""
+    ping = frames.encode_frame(frames.PING, b"x" * 125, b"")
+
+    def flood(peer: Peer) -> None:
+        peer.upgrade()
+        while True:
+            peer.write(ping * 1000)
+
+    socket = transport(serve(flood), dialer)
+    socket.open(soon())
+    with gevent.Timeout(5), pytest.raises(ExchangeTimeout):
+        socket.receive(soon(1.0))
+    socket.abort()
+
+
 def test_a_timeout_does_not_end_the_connection(serve: Serve, dialer: Dialer) -> None:
     """After a wait in vain, in the middle of a frame too, the message still arrives."""
     go = gevent.event.Event()

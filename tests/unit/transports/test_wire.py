@@ -280,10 +280,11 @@ def test_no_connection_in_time() -> None:
 def test_a_connection_after_a_while() -> None:
     """A connect that is answered only after the system tried again comes about."""
     with full_backlog() as listener:
-        gevent.spawn_later(0.1, lambda: [listener.accept() for _ in range(2)])
+        accepting = gevent.spawn_later(0.1, lambda: [listener.accept() for _ in range(2)])
         wire = Wire.connect(socket.AF_INET, listener.getsockname(), soon(10))
         assert wire.quiet()
         wire.close()
+        assert len(accepting.get()) == 2
 
 
 def test_too_many_open_files(serve: Serve) -> None:
@@ -312,6 +313,7 @@ def os_error(number: int) -> OSError:
         (errno.ECONNRESET, ConnectError("reset"), Disconnected("reset")),
         (errno.EPIPE, ConnectError("reset"), Disconnected("reset")),
         (errno.ECONNABORTED, ConnectError("reset"), Disconnected("reset")),
+        (errno.ENOTCONN, ConnectError("reset"), Disconnected("reset")),
         (errno.EHOSTUNREACH, ConnectError("unreachable"), Disconnected("no route to host")),
         (errno.ENETUNREACH, ConnectError("unreachable"), Disconnected("network is unreachable")),
         (errno.ETIMEDOUT, ConnectError("timeout"), Disconnected("connection timed out")),

@@ -1,0 +1,153 @@
+"""What a held session costs in memory: WebSocket sessions and event streams, all open at once in one process.
+
+    python -m benchmarks.memory [--sessions 5000] [--rate 500]
+
+A run with 100 sessions is the ground; the growth to the full number, by the sessions between, is the cost of one. All of a run's
+sessions are open together when the server says so; then the process's resident memory is read. Afterwards all are closed in
+good order, and every failure is told. One source address has about 28,000 ports to a target, a stream takes two (its session's
+connection and its own), and each is a descriptor at both ends: that bounds `--sessions`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from benchmarks.cpu import CLIENT_CORE, pinned
+from benchmarks.machine import machine, versions
+from benchmarks.peers import HERE
+from benchmarks.result import keep
+from benchmarks.servers import ROOT, Server, embedded, plain_environment
+
+LIMIT_KIB = 20.0
+GROUND = 100
+MOST_PORTS = 25_000
+SETTLE_SECONDS, HELD_TOGETHER_SECONDS, END_SECONDS = 2.0, 10.0, 60.0
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What is held; `opened` is the server's count of it, `connections` how many each takes."""
+
+    name: str
+    file: str
+    opened: str
+    connections: int
+
+
+KINDS = (
+    Kind("WebSocket sessions", "held_sockets", "sockets_open", 1),
+    Kind("event streams", "held_streams", "streams_open", 2),
+)
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One run: memory with all sessions open, and how its exchanges ended."""
+
+    sessions: int
+    rss_bytes: int
+    outcomes: dict[str, int]
+
+
+def hold(kind: Kind, sessions: int, rate: int, server: Server) -> Held:
+    """Opens so many sessions, reads the memory, lets them close; RuntimeError when they were never open all at once."""
+    ramp = sessions / rate
+    seconds = ramp + HELD_TOGETHER_SECONDS
+    with tempfile.TemporaryDirectory(prefix="mop-bench-") as folder:
+        words = ["--headless", "--only-summary", "--loglevel", "WARNING", "-u", str(sessions), "-r", str(rate)]
+        words += ["-t", f"{int(ramp + seconds) + 5}s", "-H", server.base, "-f", str(HERE / "scenarios" / f"{kind.file}.py")]
+        ours = {"MOP_REPORTS": folder, "HOLD_SECONDS": str(seconds), "PYTHONPATH": str(ROOT)}
+        log = Path(folder) / "output.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                pinned([sys.executable, "-m", "locust", *words], CLIENT_CORE),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**plain_environment(), **ours},
+                cwd=folder,
+            )
+        try:
+            _all_open(kind, sessions, server, process, ramp + END_SECONDS)
+            time.sleep(SETTLE_SECONDS)
+            rss = psutil.Process(process.pid).memory_info().rss
+            process.wait(ramp + seconds + END_SECONDS)
+            return Held(sessions, rss, _outcomes(Path(folder)))
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}; its last words: {log.read_text(errors='replace')[-500:]!r}") from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _all_open(kind: Kind, sessions: int, server: Server, process: subprocess.Popen[bytes], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    most = 0
+    while time.monotonic() < end and process.poll() is None:
+        most = max(most, server.counts()[kind.opened])
+        if most == sessions:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"{most} of {sessions} {kind.name} were open together")
+
+
+def _outcomes(folder: Path) -> dict[str, int]:
+    for file in folder.glob("*/summary.json"):
+        outcomes: dict[str, int] = json.loads(file.read_bytes())["metrics"]["calls"]["outcomes"]
+        return outcomes
+    raise RuntimeError("no report was written")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measures both kinds, prints and keeps them; 1 when a session costs more than the limit or one failed."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    parser = argparse.ArgumentParser(prog="benchmarks.memory", description="Memory of held sessions.")
+    parser.add_argument("--sessions", type=int, default=5000, choices=range(2 * GROUND, MOST_PORTS + 1), metavar="200..25000")
+    parser.add_argument("--rate", type=int, default=500, choices=range(10, 5001), metavar="10..5000", help="opened a second")
+    options = parser.parse_args(arguments)
+    lines = ["| held | RSS a session | at most | | RSS in all | not ok |", "|" + " --- |" * 6]
+    content: dict[str, object] = {"machine": machine(), "versions": versions()}
+    good = True
+    for kind in KINDS:
+        needed = options.sessions * kind.connections
+        if needed > min(MOST_PORTS, most - 500):
+            reason = f"not measured: {needed:,} connections, {MOST_PORTS:,} ports and {most:,} descriptors"
+            lines.append(f"| {options.sessions:,} {kind.name} | {reason} | | | | |")
+            continue
+        try:
+            with embedded() as server:
+                ground, full = (hold(kind, sessions, options.rate, server) for sessions in (GROUND, options.sessions))
+        except RuntimeError as error:
+            good = False
+            lines.append(f"| {options.sessions:,} {kind.name} | FAILED: {error} | | | | |")
+            continue
+        each = (full.rss_bytes - ground.rss_bytes) / (full.sessions - ground.sessions) / 1024
+        failed = {outcome: number for outcome, number in full.outcomes.items() if outcome != "ok" and number}
+        good = good and each <= LIMIT_KIB and not failed
+        met = "met" if each <= LIMIT_KIB else "**not met**"
+        in_all = full.rss_bytes / 2**20
+        costs = f"{each:.1f} KiB | {LIMIT_KIB:.0f} KiB | {met} | {in_all:.0f} MiB | {failed or 0}"
+        lines.append(f"| {full.sessions:,} {kind.name} | {costs} |")
+        content[kind.file] = {"ground": ground, "full": full, "kib_a_session": each}
+    table = "\n".join(lines)
+    began = datetime.now(UTC)
+    content["date"] = began.isoformat(timespec="seconds")
+    file = keep(f"{began:%Y%m%dT%H%M%SZ}-memory", content, f"# Memory of held sessions, {content['date']}\n\n{table}\n")
+    print(f"{table}\n\n{file}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""`mop-locust run`: what is refused before anything starts, and which code counts in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mop_locust.commands import run
+from mop_locust.commands.run import run_scenarios
+
+
+class Started:
+    """Stands in for the processes of a run: keeps what would be started, and gives these codes."""
+
+    def __init__(self, *codes: int) -> None:
+        self._codes = list(codes)
+        self.runs: list[tuple[str, int, list[str]]] = []
+
+    def __call__(self, file: Path, workers: int, options: Sequence[str]) -> int:
+        self.runs.append((file.stem, workers, list(options)))
+        return self._codes.pop(0)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """Nothing may be started."""
+    none = Started()
+    monkeypatch.setattr(run, "_run", none)
+    return none
+
+
+def test_an_unknown_scenario_ends_with_2_and_the_list(started: Started, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is started, not even the scenarios that are known."""
+    assert run_scenarios(["tools_call_rps", "nonsuch"], "0", []) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "mop-locust run: nothing was started:\n"
+        "  no scenario or file 'nonsuch'; there are mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
+        "or a locustfile of your own\n"
+    )
+    assert started.runs == []
+
+
+@pytest.mark.parametrize("workers", ["", "-1", "two", "1.5", "1001", " 2"])
+def test_a_number_of_workers_that_is_none_ends_with_2(started: Started, capsys: pytest.CaptureFixture[str], workers: str) -> None:
+    """The sentence has the value and what is allowed."""
+    assert run_scenarios(["mixed"], workers, []) == 2
+    assert capsys.readouterr().err == (
+        "mop-locust run: nothing was started:\n"
+        f"  --workers: {workers!r} is not a number of workers; allowed: a whole number from 0 to 1000\n"
+    )
+    assert started.runs == []
+
+
+def test_all_mistakes_are_told_at_once(started: Started, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each."""
+    assert run_scenarios([], "many", []) == 2
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == "mop-locust run: nothing was started:"
+    assert second.startswith("  --workers: 'many' is not a number of workers")
+    assert third.startswith("  no scenario named; there are mixed, ")
+    assert started.runs == []
+
+
+@pytest.mark.parametrize(("codes", "worst"), [((0, 0, 0), 0), ((0, 3, 0), 3), ((3, 4, 0), 4), ((4, 3, 3), 4)])
+def test_the_worst_code_of_the_scenarios_counts(monkeypatch: pytest.MonkeyPatch, codes: tuple[int, ...], worst: int) -> None:
+    """One after the other, each with the same options; a red one does not keep the next from running."""
+    runs = Started(*codes)
+    monkeypatch.setattr(run, "_run", runs)
+    assert run_scenarios(["all"], "2", ["-u", "5"]) == worst
+    assert runs.runs == [(name, 2, ["-u", "5"]) for name in ("ws_connect_storm", "tools_call_rps", "sse_keep_alive")]
+
+
+def test_what_was_given_wrong_ends_the_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as wrong for the scenarios behind."""
+    runs = Started(3, 2)
+    monkeypatch.setattr(run, "_run", runs)
+    assert run_scenarios(["all"], "0", []) == 2
+    assert len(runs.runs) == 2
+
+
+@pytest.mark.parametrize(("code", "judged"), [(0, 0), (2, 2), (3, 3), (4, 4), (1, 2), (42, 2), (137, 2)])
+def test_a_code_that_is_none_of_ours_means_that_nothing_was_judged(code: int, judged: int) -> None:
+    """Locust's own 1, a crash, a kill."""
+    assert run._judged(code) == judged

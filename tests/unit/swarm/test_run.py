@@ -1,0 +1,134 @@
+"""One run as the judging side sees it: reports taken in, workers lost or gone early, the time that the figures cover."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from mop_locust.metrics.accumulators import CounterTotal
+from mop_locust.swarm.run import LEFT_EARLY_US, Run
+from tests.unit.swarm.runs import SECOND, STARTED_US, Calls, exchange, heard, ledger, made_run, word, worked
+
+
+def calls(run: Run) -> int:
+    """How many exchanges the run knows."""
+    total = run.merge.totals().select("calls")
+    return total.count if isinstance(total, CounterTotal) else 0
+
+
+def test_a_report_is_taken_in_and_its_windows_acknowledged() -> None:
+    """The encoded snapshot of a worker counts; the answer is the last closed second."""
+    run = made_run()
+    own = ledger(run)
+    own.record(exchange(0.2))
+    own.record(exchange(3.2))
+    assert run.receive("w1", word(own, 4.5, final=False).encode()) == 3
+    assert calls(run) == 2
+    assert (run.has_final("w1"), run.has_final("w2"), run.lost()) == (False, False, ["w1"])
+
+
+def test_a_doubled_or_late_report_changes_nothing() -> None:
+    """Snapshots are cumulative: the newest counts."""
+    run = made_run()
+    own = ledger(run)
+    own.record(exchange(0.2))
+    first = word(own, 1, final=False)
+    own.record(exchange(1.2))
+    second = word(own, 2)
+    for snapshot in (second, second, first):
+        run.take(snapshot)
+    assert calls(run) == 2
+    assert run.has_final("w1")
+
+
+def test_a_report_of_another_run_changes_nothing() -> None:
+    """It came late: from the run before."""
+    run, before = made_run(), made_run(Calls, id="r-0")
+    run.merge.run_id = run.id
+    own = ledger(before)
+    own.record(exchange())
+    assert run.take(word(own, 2)) is None
+    assert (calls(run), run.newest, run.last_us, run.lost()) == (0, {}, {}, [])
+
+
+def test_an_unreadable_report_is_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """It takes nothing away from what is known, and it is not passed over in silence."""
+    run = made_run()
+    with caplog.at_level(logging.WARNING, "mop_locust"):
+        assert run.receive("w1", b"garbage") is None
+    assert run.unreadable == 1
+    assert caplog.messages[0].startswith("a report of w1 could not be read: ")
+
+
+def test_a_worker_without_a_last_word_is_lost() -> None:
+    """Only those that took part: one that never reported is missing, which is another matter."""
+    run = made_run(workers=3)
+    worked(run, "w1", exchange(), final=False)
+    worked(run, "w2", exchange())
+    assert run.lost() == ["w1"]
+    assert run.left_early() == []
+
+
+@pytest.mark.parametrize(
+    ("early_us", "early"), [(0, False), (LEFT_EARLY_US, False), (LEFT_EARLY_US + 1, True), (30 * SECOND, True)]
+)
+def test_a_worker_that_said_goodbye_well_before_the_end_left_early(early_us: int, early: bool) -> None:
+    """Ctrl-C in a terminal reaches all processes within a moment, and none of them left."""
+    run = made_run()
+    worked(run, "w1", exchange())
+    run.last_us["w1"] = run.stopping_us - early_us
+    assert run.left_early() == (["w1"] if early else [])
+
+
+def test_before_the_end_is_before_the_stop_began() -> None:
+    """Draining takes a while: the worker that was quick with it did not leave early. Without a stop the end itself counts."""
+    run = made_run()
+    worked(run, "w1", exchange(), until_s=55)
+    run.stopping_us = STARTED_US + 55 * SECOND
+    assert run.left_early() == []
+    run.stopping_us = 0
+    assert run.left_early() == ["w1"]
+
+
+def test_the_seconds_run_from_the_start_or_the_reset_to_the_end() -> None:
+    """What came before a reset is not in the figures, so its time is not either."""
+    run = made_run()
+    assert run.seconds == 60.0
+    run.reset_us = STARTED_US + 20 * SECOND
+    assert run.seconds == 40.0
+
+
+def test_a_run_that_goes_on_counts_its_time_until_now() -> None:
+    """And `begin` sets it to zero."""
+    run = made_run(ended_us=0)
+    run.begin()
+    assert 0 <= run.elapsed_us <= run.seconds * 1e6 + SECOND
+    assert run.started_us != STARTED_US
+    run.end()
+    assert run.ended_us >= run.started_us
+    assert run.seconds == (run.ended_us - run.started_us) / 1e6
+
+
+def test_the_mean_cpu_is_that_of_the_windows() -> None:
+    """Each worker's own seconds; None before the first figure."""
+    run = made_run()
+    own = ledger(run)
+    own.gauge("cpu_percent", 20.0)
+    own.record(exchange(1.0))
+    own.gauge("cpu_percent", 40.0)
+    heard(run, word(own, 2))
+    worked(run, "w2", exchange())
+    assert run.mean_cpu("w1") == 30.0
+    assert run.mean_cpu("w2") is None
+
+
+def test_the_masters_own_lag_is_kept_apart() -> None:
+    """Its garbage collection delays no exchange, and its figures are in no metric of the run."""
+    run = made_run()
+    run.trend("loop_lag", (), 1500, 0)
+    run.trend("gc_pause", (), 99_000, 0)
+    run.gauge("cpu_percent", 12.5)
+    assert (run.master_lag.count, run.master_lag.max) == (1, 1500)
+    assert run.gauges == {"cpu_percent": 12.5}
+    assert calls(run) == 0
