@@ -5,13 +5,14 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet install
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--custom-compile-command 'make requirements'
 
-.PHONY: help venv demo test check bench requirements clean
+.PHONY: help venv demo test check bench accuracy requirements clean
 
 help:
 	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
 	@echo 'make test           the whole test suite; PYTEST="-k name" for a part of it'
 	@echo 'make check          style, types and the direction of imports'
 	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
+	@echo 'make accuracy       reported latencies beside the true ones, over all transports (5 minutes, a quiet machine)'
 	@echo 'make venv           only the environment'
 	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
 	@echo 'make clean          removes what make made, but no report'
@@ -32,6 +33,9 @@ check: .venv/made-dev
 
 bench: .venv/made-dev
 	.venv/bin/python -m benchmarks.compare $(BENCH)
+
+accuracy: .venv/made
+	.venv/bin/python -m benchmarks.accuracy
 
 # Each stamp is newer than what its packages were installed from. The build backend is one of them, so nothing is fetched
 # to install the project itself.

@@ -36,7 +36,7 @@ HERE = ROOT / "benchmarks"
 MARGIN_SECONDS = 60.0  # beyond its length, for a client to start and to end on a busy machine
 CHECK_SECONDS = 3  # a client of ours tells its CPU each second
 RISING_DELAY, RISING_SECONDS = "20", 4
-RISING_USERS = (20, 40, 80, 120, 160, 240, 320)
+RISING_USERS = (40, 80, 120, 160, 200, 240, 280, 320)
 LIMITS = ("MOP_MAX_CPU_PERCENT", "MOP_MAX_LOOP_LAG_MS")
 
 

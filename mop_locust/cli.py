@@ -6,6 +6,7 @@ Everything dear is imported where it is used, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +21,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         usage="mop-locust run SCENARIO|FILE ...|all [--workers N] [Locust options]",
         epilog="Every Locust option and every --mop-... option may follow; mop-locust run SCENARIO --locust-help lists them.",
     )
-    run.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files; all: the three of the k6 scripts")
     run.add_argument("--workers", metavar="N", default="0", help="worker processes (0: one process makes the load and judges it)")
     run.add_argument("--locust-help", action="store_true", help="show every option that Locust and the suite take")
     serve = commands.add_parser("serve", help="start the embedded MOP server")
@@ -37,7 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     prove.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files (the three of the k6 scripts)")
     prove.add_argument("--fault", choices=tuple(FAULTS), action="append", default=[], help="only this one; repeatable (all)")
 
-    chosen, rest = parser.parse_known_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    scenarios: list[str] = []
+    if words[:1] == ["run"]:
+        # They stand first: behind an option of Locust's, argparse would take its value for a scenario.
+        scenarios = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
+        del words[1 : 1 + len(scenarios)]
+    chosen, rest = parser.parse_known_args(words)
     if rest and chosen.command in ("serve", "thresholds", "prove"):
         parser.error(f"unknown: {' '.join(rest)}")
     if chosen.command == "serve":
@@ -47,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen.command == "run":
         from mop_locust.commands.run import run_scenarios
 
-        return run_scenarios(chosen.scenarios, chosen.workers, ["--help", *rest] if chosen.locust_help else rest)
+        return run_scenarios(scenarios, chosen.workers, ["--help", *rest] if chosen.locust_help else rest)
     if chosen.command == "check":
         from mop_locust.commands.check import check
 

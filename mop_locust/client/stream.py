@@ -34,6 +34,7 @@ class Stream:
         self._transport = transport
         self._exchanges = exchanges
         self._events: EventStream | None = None
+        self._asked_us = 0
         self._opened_us = 0
 
     def __enter__(self) -> Stream:
@@ -45,8 +46,9 @@ class Stream:
 
     def open(self) -> None:
         """Opens the stream; `sse_first_byte_latency` is the time to the first byte of the response."""
-        self._opened_us = monotonic_us()
+        self._asked_us = monotonic_us()
         self._events = self._exchanges.measure("sse", "stream", self._transport.open_stream, self._transport.phases)
+        self._opened_us = monotonic_us()
         self._exchanges.trend("sse_first_byte_latency", self._events.first_byte_us)
 
     def watch(self, seconds: float) -> StreamReport:
@@ -70,7 +72,7 @@ class Stream:
                 if last_sign_us:
                     self._exchanges.trend("sse_keepalive_gap", now_us - last_sign_us)
                 else:
-                    self._exchanges.trend("sse_first_event_latency", now_us - self._opened_us)
+                    self._exchanges.trend("sse_first_event_latency", now_us - self._asked_us)
                 last_sign_us = now_us
         except ExchangeTimeout:
             pass  # the window is over, and the stream still open: as wanted

@@ -171,7 +171,15 @@ class Ledger:
             windows=self._closed.copy(),
             windows_dropped=self._dropped,
             gauges=self._gauges.copy(),
+            open_window=self._open_window(),
         )
+
+    def _open_window(self) -> Window | None:
+        """What the current second holds so far, as the window that it would be; None for nothing."""
+        tally = Tally()
+        tally.fold(self._carried)
+        tally.fold(self._window)
+        return None if tally == Tally() else Window(self._index, tally, self._window_gauges.copy())
 
     def acknowledge(self, window_index: int) -> None:
         """Drop the closed windows up to this one: the master has them."""

@@ -96,6 +96,14 @@ class Merge:
                 record.acknowledged = window.index
         return record.acknowledged
 
+    def settle(self) -> None:
+        """Add the second that was going on when a worker was heard last, where no final snapshot closed it: the end of a run."""
+        for key, snapshot in self._newest.items():
+            record, window = self.records[key], snapshot.open_window
+            if window is not None and (record.acknowledged is None or window.index > record.acknowledged):
+                self.windows.add(snapshot.worker, window)
+                record.acknowledged = window.index
+
     def totals(self) -> Totals:
         """The sum over all workers since the last reset."""
         return self._sum(snapshot.totals for snapshot in self._newest.values())

@@ -28,7 +28,8 @@ class Snapshot(msgspec.Struct, array_like=True, kw_only=True):
     """All that a worker has counted until now, so that the newest one alone is enough.
 
     `totals` covers what came since the last reset, `before` what came before it (None when there was none), `windows` are
-    the closed seconds that the master has not acknowledged. `at_us` is monotonic since the run began, `wall_us` since 1970.
+    the closed seconds that the master has not acknowledged, `open_window` the second that was going on: it counts only when
+    no newer snapshot comes. `at_us` is monotonic since the run began, `wall_us` since 1970.
     """
 
     version: int = VERSION
@@ -45,6 +46,7 @@ class Snapshot(msgspec.Struct, array_like=True, kw_only=True):
     windows: list[Window]
     windows_dropped: Whole
     gauges: dict[str, float]
+    open_window: Window | None = None
 
     def encode(self) -> bytes:
         """The bytes for `decode_snapshot`."""
@@ -81,11 +83,12 @@ def _check(snapshot: Snapshot) -> None:
     if snapshot.before is not None:
         snapshot.before.check()
     last = -1
-    for window in snapshot.windows:
+    windows = [*snapshot.windows, *([] if snapshot.open_window is None else [snapshot.open_window])]
+    for window in windows:
         if window.index <= last:
             raise ValueError("windows are not in order")
         last = window.index
         window.tally.check()
-    for gauges in (snapshot.gauges, *(window.gauges for window in snapshot.windows)):
+    for gauges in (snapshot.gauges, *(window.gauges for window in windows)):
         if not all(map(math.isfinite, gauges.values())):
             raise ValueError("a gauge is not a finite number")

@@ -101,10 +101,10 @@ def _huge(call_id: bytes) -> Iterator[bytes]:
 async def _drip(transport: asyncio.Transport, pieces: Iterable[bytes]) -> None:
     """Write a piece at a time; Withheld when the client does not wait for the last."""
     for piece in pieces:
+        await asyncio.sleep(DRIP_SECONDS)
         if transport.is_closing():
             raise Withheld
         transport.write(piece)
-        await asyncio.sleep(DRIP_SECONDS)
 
 
 def _fragments(message: Iterable[bytes]) -> Iterator[bytes]:
@@ -135,6 +135,8 @@ class SpoiledEndpoint:
         answer = _HttpAnswer(self._faults, scope, receive, send)
         with suppress(Withheld):
             await self._endpoint(scope, answer.receive, answer.send)
+        if answer.past_uvicorn:
+            await disconnected(receive)  # until then uvicorn would answer what it takes for unanswered
 
 
 class _HttpAnswer:
@@ -150,6 +152,7 @@ class _HttpAnswer:
         self._body = b""
         self._streaming = False
         self._over = False
+        self.past_uvicorn = False
 
     async def receive(self) -> Message:
         """Hand the request on, and keep its body."""
@@ -248,12 +251,12 @@ class _HttpAnswer:
                 if fault == "reset":
                     reset(transport)
                 transport.close()
-                await disconnected(self._receive)
+                self.past_uvicorn = True
                 raise Withheld
             case "drip":
                 await _drip(transport, _bytes_of(raw))
                 transport.close()
-                await disconnected(self._receive)
+                self.past_uvicorn = self._over = True
                 return True
         return False
 

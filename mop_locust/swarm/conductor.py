@@ -66,6 +66,17 @@ class Conductor:
 
     # --- before the load
 
+    def prepare_ahead(self) -> None:
+        """Prepares the run of a headless process before Locust starts its clock: the preflight is no part of the run time.
+
+        Raises SystemExit with the run's code when it may not begin.
+        """
+        options = self._environment.parsed_options
+        if not self._prepare(options.num_users or 0):
+            self.roll.dismiss()
+            self.say_all()
+            raise SystemExit(int(self._environment.process_exit_code))
+
     def guard_start(self) -> None:
         """Stands before Locust's `start`: a run begins only after it was prepared, and never while one is drained."""
         start = self._runner.start
@@ -76,6 +87,8 @@ class Conductor:
                 if run.stopping_us:
                     return
                 run.users = max(run.users, user_count)
+            elif self._prepared is not None:
+                self._prepared.users = max(self._prepared.users, user_count)
             elif self._has_workers() and not self._prepare(user_count):
                 return
             start(user_count, spawn_rate, wait=wait, user_classes=user_classes)
@@ -261,6 +274,7 @@ class Conductor:
         if self._vitals is not None:
             self._vitals.stop()
             self._vitals = None
+        run.merge.settle()
         self._hand_on_windows(run, all_of_them=True)
         run.finished = True
         run.end()

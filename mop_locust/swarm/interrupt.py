@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 
@@ -29,3 +30,19 @@ def leave(code: int) -> None:
 def leave_as_interrupted() -> None:
     """Lets Locust's main end as at Ctrl-C, with its own shutdown."""
     gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+
+
+def shut_down_once(events: Any) -> None:
+    """Lets only the first of Locust's shutdowns run: SIGTERM starts one in a greenlet, and again each time it comes.
+
+    The others wait for its exit, which ends the process. Add it last: `quitting` runs its listeners from the last to the first.
+    """
+    begun = False
+
+    def gate(**_: Any) -> None:
+        nonlocal begun
+        if begun:
+            gevent.get_hub().switch()  # never comes back: the exit of the first ends the process
+        begun = True
+
+    events.quitting.add_listener(gate)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mop_locust.config import SETTINGS, Settings, parse_settings, with_host
+from mop_locust.config import SETTINGS, Settings, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
@@ -38,6 +39,18 @@ def add_options(parser: Any) -> None:
         include_in_web_ui=False,
     )
     parser.set_defaults(stop_timeout=STOP_TIMEOUT)
+    for action in parser._actions:
+        if action.dest in ("run_time", "stop_timeout"):
+            action.type = _timespan  # Locust's own names neither the value nor what would be right
+
+
+def _timespan(text: str) -> float:
+    if text.strip() == "0":
+        return 0.0  # no time to stop, no end of the run: both mean something to Locust
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}; allowed: a duration such as 90, 90s, 1m or 1h30m") from None
 
 
 def read_options(options: Any, host: str | None = None, argv: Sequence[str] | None = None) -> Settings:

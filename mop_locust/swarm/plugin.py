@@ -19,7 +19,7 @@ from mop_locust.swarm.events import add_events
 from mop_locust.swarm.family import end_children_at_exit
 from mop_locust.swarm.faults import FaultWatch
 from mop_locust.swarm.generator import Generator
-from mop_locust.swarm.interrupt import leave, leave_as_interrupted, on_interrupt
+from mop_locust.swarm.interrupt import leave, leave_as_interrupted, on_interrupt, shut_down_once
 from mop_locust.swarm.iterations import ASK, DONE, GIVE
 from mop_locust.swarm.master_watch import SILENT_SECONDS, MasterWatch
 from mop_locust.swarm.options import add_options
@@ -100,9 +100,12 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     hooks.quit.add_listener(lambda **_: conductor.say_all())
     runner.greenlet.spawn(_every_second, conductor.tick)
     on_interrupt(lambda: _interrupt(environment, conductor))
+    shut_down_once(hooks)
     show_progress(environment, conductor)
     if isinstance(runner, MasterRunner) and options.headless:
         _await_workers(environment, conductor)
+    if options.headless:
+        conductor.prepare_ahead()
     # Locust sets the run-time timer next, from the loop's idea of now, which is as old as the imports are long.
     gevent.get_hub().loop.update_now()
 
@@ -195,6 +198,7 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     hooks.spawning_complete.add_listener(lambda **_: settle_memory())
     logging.getLogger().addHandler(FaultWatch(worker.fault))
     on_interrupt(interrupt)
+    shut_down_once(hooks)
     MasterWatch(runner)
     runner.register_message("mop_reset", lambda **_: worker.reset())
     runner.register_message("mop_who", lambda **_: worker.say_who())

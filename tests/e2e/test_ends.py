@@ -84,10 +84,10 @@ class SlowEnd(MopHttpUser):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_slow_exchanges_end_or_are_cancelled_and_slow_on_stop_loses_nothing(workers: int, tmp_path: Path, run_at: RunAt) -> None:
-    """The run time ends in the middle of answers that take 1.5 s, with a stop timeout of 1 s, and users slow to stop."""
+    """The run time ends in the middle of answers that take 2 s, with a stop timeout of 1 s, and users slow to stop."""
     file = tmp_path / "slow_end.py"
     file.write_text(SLOW_END)
-    with Server(tmp_path, "--delay", "1500") as server:
+    with Server(tmp_path, "--delay", "2000") as server:
         run = run_at(server)
         options = ("-u", "6", "-t", "3s", "--stop-timeout", "1")
         process = run.with_workers(file, workers, *options) if workers else run.single(file, *options)

@@ -1,8 +1,7 @@
-"""What the documents say exists: files, commands, options, variables, metrics, names; and the example is the one that is shown."""
+"""What the documents say exists: files, commands, options, variables, metrics, names; the example is the one that is shown."""
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 import sys
@@ -16,9 +15,7 @@ from mop_locust.commands.places import THE_THREE
 from mop_locust.config import NOT_SETTINGS, SETTINGS, readme_table
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue
 from mop_locust.metrics.sample import OUTCOMES
-from mop_locust.server.options import add_arguments
 from mop_locust.swarm.events import NAMES as EVENTS
-from mop_locust.swarm.options import add_options
 from mop_locust.verdict.exit_codes import ExitCode
 from mop_locust.verdict.threshold import check, parse_all
 
@@ -128,24 +125,11 @@ def test_subcommands_and_their_scenarios_exist() -> None:
         assert asked in scenarios or (ROOT / asked).is_file(), asked
 
 
-def option_strings(parser: argparse.ArgumentParser) -> set[str]:
-    """All options of a parser."""
-    return set(parser._option_string_actions)
-
-
 def test_options_exist() -> None:
     """Every `--option` of the README is one of Locust, of the suite or of its commands."""
-    locust = get_parser(default_config_files=[])
-    add = argparse.ArgumentParser()
-    add_arguments(add)
-    ours = get_parser(default_config_files=[])
-    if "--mop-threshold" not in option_strings(ours):  # the plugin has not joined this process
-        add_options(ours)
-    known = option_strings(locust) | option_strings(ours) | option_strings(add) | {"--workers", "--locust-help", "--mop-x-y"}
-    text = code(here(README))
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
-    help_texts = [
-        subprocess.run(
+    known = set(get_parser(default_config_files=[])._option_string_actions) | {"--mop-x-y"}
+    for name in sorted(subcommands() - {"check"}):
+        told = subprocess.run(
             [sys.executable, "-m", "mop_locust.cli", name, "--help"],
             capture_output=True,
             text=True,
@@ -153,9 +137,10 @@ def test_options_exist() -> None:
             timeout=30,
             check=True,
         ).stdout
-        for name in sorted(subcommands() - {"check"})
-    ]
-    assert named - known - set(re.findall(r"--[a-z][a-z-]*", "\n".join(help_texts))) == set()
+        known |= set(re.findall(r"--[a-z][a-z-]*", told))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", code(here(README))))
+    assert {"--mop-threshold", "--headless", "--workers", "--sse-ends-early"} <= named
+    assert named - known == set()
 
 
 def test_variables_exist(document: Path) -> None:
@@ -240,7 +225,7 @@ def test_the_exit_codes_of_the_readme_are_those_of_the_code() -> None:
 def test_the_house_is_as_it_is_drawn() -> None:
     """Every folder and file of the drawing exists; the modules that it lists are modules of that package."""
     drawing = next(body for body in blocks(ARCHITECTURE) if body.startswith("locustfiles/"))
-    in_package = [word for word in re.findall(r"^  (\S+/|\S+\.py)", drawing, re.MULTILINE)]
+    in_package = re.findall(r"^  (\S+/|\S+\.py)", drawing, re.MULTILINE)
     at_root = re.findall(r"^(\w+/)", drawing, re.MULTILINE)
     assert [word for word in in_package if not (PACKAGE / word).exists()] == []
     assert [word for word in at_root if not (ROOT / word).is_dir()] == []

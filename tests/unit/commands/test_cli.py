@@ -94,13 +94,14 @@ class Called:
         ),
         (["run", "a", "b.py", "--mop-threshold", "calls: count>0"], (["a", "b.py"], "0", ["--mop-threshold", "calls: count>0"])),
         (["run", "mixed", "--locust-help"], (["mixed"], "0", ["--help"])),
+        (["run", "-u", "300", "mixed"], ([], "0", ["-u", "300", "mixed"])),
         (["run"], ([], "0", [])),
     ],
 )
 def test_run_hands_every_other_option_on_to_locust(
     monkeypatch: pytest.MonkeyPatch, argv: list[str], arguments: tuple[Any, ...]
 ) -> None:
-    """Scenarios and workers are its own; the code is the command's."""
+    """Scenarios, which stand first, and workers are its own; the code is the command's."""
     called = Called(3)
     monkeypatch.setattr("mop_locust.commands.run.run_scenarios", called)
     assert main(argv) == 3

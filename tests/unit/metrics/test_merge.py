@@ -209,3 +209,32 @@ def test_an_acknowledgement_names_the_last_window_taken() -> None:
         (0, 1),
         (5, 1),
     ]
+
+
+def test_the_open_second_of_a_lost_worker_is_in_the_windows_at_the_end() -> None:
+    """The newest snapshot of a worker that never said its last word: totals and windows still agree."""
+    ledger = Ledger("run", "w", 1, 0)
+    ledger.record(Sample("s", "http", "ping", "ok", 0, 1_500_000))
+    ledger.record(Sample("s", "http", "ping", "ok", 2_000_000, 100_000))
+    merge = Merge("run")
+    merge.receive(ledger.snapshot(2_200_000, 0))
+    in_windows = sum(total.count for window in merge.windows for total in window.tally.exchanges.values())
+    assert in_windows == 1
+    merge.settle()
+    merge.settle()
+    in_windows = sum(total.count for window in merge.windows for total in window.tally.exchanges.values())
+    assert in_windows == 2
+    calls = merge.totals().select("calls")
+    assert calls is not None
+    assert calls.samples == 2
+
+
+def test_settling_changes_nothing_after_a_final_snapshot() -> None:
+    """A final snapshot closed every second itself."""
+    ledger = Ledger("run", "w", 1, 0)
+    ledger.record(Sample("s", "http", "ping", "ok", 0, 100_000))
+    merge = Merge("run")
+    merge.receive(ledger.snapshot(200_000, 0))
+    merge.receive(ledger.snapshot(300_000, 0, final=True))
+    merge.settle()
+    assert [sum(total.count for total in window.tally.exchanges.values()) for window in merge.windows] == [1]

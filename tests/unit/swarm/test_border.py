@@ -73,6 +73,15 @@ def test_a_report_of_nobody_goes_another_way() -> None:
     assert port.border.turned_away == {UNREGISTERED: 1}
 
 
+def test_only_a_greeting_and_a_goodbye_pass_from_anybody() -> None:
+    """What a worker says before it is registered, or after it was forgotten."""
+    port = Port()
+    for kind in ("client_ready", "locustfile", "quit", "heartbeat", "spawning_complete", "mop_fault"):
+        port.handle_message("w9", Message(kind, {}, "w9"))
+    assert [kind for _, kind in port.handled] == ["client_ready", "locustfile", "quit"]
+    assert (port.border.turned_away, port.late) == ({UNREGISTERED: 3}, [])
+
+
 def test_a_message_that_locust_cannot_take_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     """The first of each kind is said, the others only counted."""
     port = Port()
@@ -90,6 +99,5 @@ def test_the_sentence_for_the_report() -> None:
     port.server.recv_from_client()
     port.handle_message("w9", Message("stats", {}, "w9"))
     assert port.border.sentence() == (
-        "turned away at the master's port, without effect on any figure: "
-        "1 reports of clients that never registered, 1 undecodable frames"
+        f"turned away at the master's port, without effect on any figure: 1 {UNREGISTERED}, 1 {UNREADABLE}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
-from locust.argument_parser import LocustArgumentParser
+from locust.argument_parser import LocustArgumentParser, setup_parser_arguments
 
 from mop_locust.config import SETTINGS, ConfigError, Settings, parse_settings
 from mop_locust.swarm.options import add_options, option_values, read_options
@@ -21,6 +21,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def options(*words: str) -> argparse.Namespace:
     """What a command line is parsed to, as Locust does it."""
     parser = LocustArgumentParser()
+    setup_parser_arguments(parser)
     add_options(parser)
     parsed: argparse.Namespace = parser.parse_args(list(words))
     return parsed
@@ -131,3 +132,23 @@ def test_a_field_of_the_web_page_that_was_emptied_is_told_like_an_empty_text() -
     with pytest.raises(ConfigError, match=r"MOP_WS_VUS [(]--mop-ws-vus[)]: '' is empty") as caught:
         read_options(parsed, None, ())
     assert len(caught.value.mistakes) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90.0), ("1m30s", 90.0), ("500ms", 0.5), ("0", 0.0), (" 0 ", 0.0), ("1h30m", 5400.0)]
+)
+def test_locusts_own_durations_are_read_like_ours(text: str, seconds: float) -> None:
+    """A bare 0 means something to Locust."""
+    parsed = options("-t", text, "--stop-timeout", text)
+    assert (parsed.run_time, parsed.stop_timeout) == (seconds, seconds)
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "0s", "1.5m", ""])
+def test_a_duration_that_is_none_is_told_with_what_is_allowed(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Locust's own sentence has neither the value nor a good one."""
+    with pytest.raises(SystemExit) as caught:
+        options(f"--run-time={text}")
+    assert caught.value.code == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"-t/--run-time: {text!r} is " in told
+    assert "allowed: a duration such as 90, 90s, 1m or 1h30m" in told
