@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.compare import MARGIN_SECONDS, sample
+from benchmarks.compare import MARGIN_SECONDS, SHORT_SECONDS, sample
 from benchmarks.cpu import spend
 from benchmarks.machine import machine, versions
 from benchmarks.operations import OPERATIONS
@@ -49,9 +49,9 @@ def capacity(server: Server, seconds: int) -> float:
     """Requests a second of one process of ours; RuntimeError when it could not be measured."""
     ours = next(peer for peer in peers(os.environ) if peer.name == OURS)
     found = sample(ours, OPERATION, server, 0, argparse.Namespace(users=CAPACITY_USERS, seconds=seconds))
-    if found.short is None or found.long is None:
+    if found.long is None:
         raise RuntimeError(found.fault)
-    return (found.long.count - found.short.count) / seconds
+    return found.long.count / (SHORT_SECONDS + seconds)
 
 
 def tail(name: str, server: Server, connections: int, seconds: int, pause_ms: float) -> Tail:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from mop_locust.commands.places import THE_THREE, UnknownScenario, find
 from mop_locust.commands.rig import NoRun, Rig
@@ -47,8 +47,6 @@ EXPECTED: Final[Mapping[str, Mapping[str, str]]] = {
     "bad-frame": {"websocket": "protocol"},
     "close-without-handshake": {"websocket": "disconnected"},
 }
-
-T = TypeVar("T")
 
 Exchanges = frozenset[tuple[str, str]]
 """The pairs of transport and method that a scenario has."""
@@ -98,7 +96,10 @@ def _prove_all(files: Sequence[Path], faults: Sequence[str], rig: Rig, pool: Thr
     controls = {file: pool.submit(rig.run, file) for file in files}
     started: dict[Path, tuple[Proof, dict[str, Future[Proof]]]] = {}
     for file, control in controls.items():
-        summary = _result(control, CONTROL, file.stem)
+        try:
+            summary = control.result()
+        except NoRun as error:
+            raise NoRun(f"{file.stem} could not be judged: {error}") from error
         had, wrong = exchanges(summary), _control(summary)
         runs = (
             {fault: pool.submit(_prove_one, rig, file, fault, had) for fault in faults if struck(fault, had)} if not wrong else {}
@@ -111,17 +112,10 @@ def _prove_all(files: Sequence[Path], faults: Sequence[str], rig: Rig, pool: Thr
             continue
         for fault in faults:
             if fault in runs:
-                yield from _say(file, fault, _result(runs[fault], fault, file.stem))
+                yield from _say(file, fault, runs[fault].result())
             else:
                 print(f"  {fault:<24}-", flush=True)
     print()
-
-
-def _result(run: Future[T], fault: str, scenario: str) -> T:
-    try:
-        return run.result()
-    except NoRun as error:
-        raise NoRun(f"{scenario} with the fault {fault} could not be judged: {error}") from error
 
 
 def exchanges(summary: SummaryDocument) -> Exchanges:
@@ -148,7 +142,11 @@ def methods_to_strike(fault: str, had: Exchanges) -> list[str]:
 
 
 def _prove_one(rig: Rig, file: Path, fault: str, had: Exchanges) -> Proof:
-    return judge(fault, struck(fault, had), rig.run(file, fault, methods_to_strike(fault, had)))
+    try:
+        summary = rig.run(file, fault, methods_to_strike(fault, had))
+    except NoRun as error:
+        return Proof(wrong=f"it came to no verdict: {error}")
+    return judge(fault, struck(fault, had), summary)
 
 
 def judge(fault: str, transports: Sequence[str], summary: SummaryDocument) -> Proof:

@@ -122,7 +122,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "A run is degraded when the event loop of a process was later than this once in a hundred times.",
     ),
     Setting("MOP_MAX_STALL_MS", "2000", kinds.MILLISECONDS, "A run is degraded when a process stood still for longer."),
-    Setting("MOP_MAX_CPU_PERCENT", "90", kinds.COUNT, "A run is degraded when a load generator used more of a core on average."),
+    Setting(
+        "MOP_MAX_CPU_PERCENT",
+        "65",
+        kinds.COUNT,
+        "A run is degraded when a load generator used more of a core on average; above it latencies are off by over 10 %.",
+    ),
     Setting("MOP_ALLOW_DEGRADED", "0", kinds.FLAG, "End with 0 when the thresholds passed and the run is degraded."),
 )
 

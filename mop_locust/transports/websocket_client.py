@@ -2,18 +2,19 @@
 
 It must agree with `mop_locust.transports.websocket` on every outcome. Proxies are taken from the environment
 (HTTP_PROXY, HTTPS_PROXY, NO_PROXY); behind one the library connects, and ``connect_us`` is not known. ``received`` counts
-payloads only. The library has no limit of its own for a message: one over ``max_reply`` is refused after it arrived.
+payloads only.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 from urllib.request import getproxies, proxy_bypass
 
 import websocket
+from websocket._abnf import frame_buffer
 from websocket._handshake import CookieJar
 
 from mop_locust.protocol.errors import (
@@ -50,17 +51,53 @@ def _typed(deadline: Deadline, waiting_for: str, *, connecting: bool = False) ->
         raise ConnectError("name not found", str(error)) from error
     except websocket.WebSocketProxyException as error:
         raise ConnectError("proxy", str(error)) from error
+    except _TooLarge as error:
+        raise RemoteProtocolError("reply too large", str(error)) from error
     except (websocket.WebSocketException, ValueError) as error:
         raise RemoteProtocolError("bad upgrade" if connecting else "bad frame", str(error)) from error
     except OSError as error:
         raise (connect_fault(error) if connecting else exchange_fault(error)) from error
 
 
+class _TooLarge(websocket.WebSocketException):
+    """A message over the limit."""
+
+
+class _Frames(frame_buffer):
+    """The library's reader of frames, with a limit for a message.
+
+    The library has none, and puts fragments together in a time that grows with the square of their number: a server that
+    sends without end would hold up the whole process, deadlines included.
+    """
+
+    def __init__(self, receive: Callable[[int], bytes], max_message: int) -> None:
+        super().__init__(receive, skip_utf8_validation=False)
+        self._max_message = max_message
+        self._size = 0
+
+    def recv_length(self) -> None:
+        """Take the length of a frame; _TooLarge when its message is over the limit."""
+        super().recv_length()
+        assert self.header is not None
+        assert self.length is not None
+        opcode = self.header[4]
+        if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+            self._size = self.length
+        elif opcode == websocket.ABNF.OPCODE_CONT:
+            self._size += self.length
+        if self._size > self._max_message:
+            raise _TooLarge(f"over {self._max_message} bytes")
+
+
 class _Socket(websocket.WebSocket):
-    """The library's socket, for which an answer to a frame that cannot be sent does not hide the frame.
+    """The library's socket, with a limit, and for which an answer to a frame that cannot be sent does not hide the frame.
 
     Whoever sent a ping or a close frame may be gone already; what it sent, a close code above all, counts all the same.
     """
+
+    def __init__(self, sslopt: dict[str, Any], max_message: int) -> None:
+        super().__init__(sslopt=sslopt)
+        self.frame_buffer = _Frames(self._recv, max_message)
 
     def pong(self, payload: str | bytes = "") -> None:
         """Answer a ping."""
@@ -117,7 +154,7 @@ class WebSocketClientTransport:
         else:
             wire, phases.connect_us = self._dialer.dial(target, deadline)
             options["socket"] = connected = wire.release()
-        fresh: Any = _Socket(sslopt=sslopt)
+        fresh: Any = _Socket(sslopt, self.max_reply)
         scheme = _SCHEMES.get(target.scheme, target.scheme)
         started = time.monotonic_ns()
         try:
@@ -168,7 +205,10 @@ class WebSocketClientTransport:
         try:
             with _typed(deadline, "no answer"):
                 opcode, content = opened.recv_data_frame()
-        except (Disconnected, RemoteProtocolError):
+        except RemoteProtocolError as error:
+            self._refuse(1009 if error.label == "reply too large" else 1002, deadline)
+            raise
+        except Disconnected:
             self.abort()
             raise
         if phases.first_byte_us < 0:
@@ -182,9 +222,6 @@ class WebSocketClientTransport:
         if opcode != websocket.ABNF.OPCODE_TEXT:
             self._refuse(1003, deadline)
             raise RemoteProtocolError("binary message", "JSON-RPC goes in text messages")
-        if len(data) > self.max_reply:
-            self._refuse(1009, deadline)
-            raise RemoteProtocolError("reply too large", f"over {self.max_reply} bytes")
         return data
 
     def _refuse(self, code: int, deadline: Deadline) -> None:

@@ -10,10 +10,10 @@ import pytest
 from gevent import GreenletExit
 from gevent.event import Event
 from gevent.pool import Group
-from locust import TaskSet, constant, task
+from locust import TaskSet, constant, tag, task
 from locust.env import Environment
 from locust.exception import RescheduleTask, StopUser
-from locust.user.task import LOCUST_STATE_WAITING, DefaultTaskSet
+from locust.user.task import LOCUST_STATE_WAITING
 
 from mop_locust.client import Clients
 from mop_locust.metrics.instruments import BUILT_IN, Counter, Rate
@@ -190,7 +190,6 @@ def test_nested_task_sets_stay_as_they_are() -> None:
 
 def test_tags_of_locust_stay_on_the_tasks() -> None:
     """`--tags` finds what was tagged."""
-    from locust import tag
 
     class Tagged(MopHttpUser):
         @tag("slow")
@@ -208,6 +207,7 @@ def test_an_iteration_that_went_well_is_counted(crowd: Crowd, taken: Taken) -> N
     Listing.tasks[0](user)
     assert taken.counts == [("iterations", (("scenario", "Listing"),), 1)]
     assert user.failed_in_a_row == 0
+    assert (crowd.load.left, crowd.load.done) == (0, []), "without shared iterations nobody is asked for one"
 
 
 def failing(error: BaseException) -> type[MopUser]:
@@ -398,19 +398,3 @@ def test_shared_iterations_run_out_for_all(taken: Taken) -> None:
     crowd.join()
     assert iterations(taken) == 7
     assert crowd.load.done == ["Sharing"] * 7
-
-
-def test_a_user_without_shared_iterations_asks_nobody(crowd: Crowd, taken: Taken) -> None:
-    """The stock is empty and it runs all the same."""
-    user = crowd.user(Listing)
-    Listing.tasks[0](user)
-    assert (iterations(taken), crowd.load.done, crowd.load.left) == (1, [], 0)
-
-
-def test_locust_runs_the_wrapped_tasks(crowd: Crowd, taken: Taken) -> None:
-    """Its default task set finds and executes them with the user as their argument."""
-    user = crowd.user(Listing)
-    tasks = DefaultTaskSet(user)
-    tasks.schedule_task(tasks.get_next_task())
-    tasks.execute_next_task()
-    assert iterations(taken) == 1

@@ -38,7 +38,7 @@ def test_every_fault_has_an_expectation_for_each_transport_that_can_have_it() ->
             can.add("http")
         if kind.places & {Place.STREAM, Place.SESSION}:
             can.add("sse")
-        if kind.places & {Place.FRAME, Place.TOOL, Place.CONNECTION}:
+        if kind.places & {Place.FRAME, Place.UPGRADE, Place.TOOL, Place.CONNECTION}:
             can.add("websocket")
         assert set(EXPECTED[fault]) == can, fault
 

@@ -40,6 +40,9 @@ DEFAULTS = Settings(
     thresholds="",
     reports="reports",
     preflight=True,
+    max_loop_lag=0.25,
+    max_stall=2.0,
+    max_cpu_percent=65,
     allow_degraded=False,
 )
 

@@ -110,7 +110,7 @@ def test_the_options() -> None:
     """Faults and methods add up; the rate of a fault that is given wrong is told on the command line."""
     parser = argparse.ArgumentParser(exit_on_error=False)
     add_arguments(parser)
-    line = "--fault stall --fault 500:0.5 --fault-on ping --fault-on GET --fault-seed 7".split()
+    line = ["--fault", "stall", "--fault", "500:0.5", "--fault-on", "ping", "--fault-on", "GET", "--fault-seed", "7"]
     options = read_options(parser.parse_args(line), {})
     assert options == Options(faults=(Fault("stall"), Fault("500", 0.5)), fault_on=("ping", "GET"), fault_seed=7)
     with pytest.raises(argparse.ArgumentError, match="'stal' is no fault; there are refuse"):
