@@ -74,12 +74,16 @@ def _locust(load: Load) -> list[str]:
 
 
 def _our_claim(load: Load, spent: Spent) -> int:
-    """What stands in summary.json: a run of ours may be degraded, as one that uses a whole core is, but must have PASSED."""
+    """What stands in summary.json: a run of ours may be degraded, as one that uses a whole core is, but must have PASSED.
+
+    How sockets close is not asked: the embedded server counts the clean ends itself, and the real one gives none to anybody.
+    """
     found = list((load.folder / "reports").glob("*/summary.json"))
     if len(found) != 1:
         raise ValueError(f"{len(found)} run folders, exit code {spent.exit_code}")
     summary = json.loads(found[0].read_bytes())
-    failed = summary["metrics"]["call_failures"]["failures"]
+    rates = {name: rate for name, rate in summary["metrics"].items() if name.startswith("call_failures{")}
+    failed = sum(rate["failures"] for name, rate in rates.items() if "method:close" not in name)
     if summary["verdict"]["state"] != "PASSED" or failed:
         raise ValueError(f"{summary['verdict']['state']}, {failed} calls failed: {summary['verdict']['reasons']}")
     return int(summary["metrics"]["iterations"]["count"])

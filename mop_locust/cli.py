@@ -40,9 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     scenarios: list[str] = []
     if words[:1] == ["run"]:
-        # They stand first: behind an option of Locust's, argparse would take its value for a scenario.
-        scenarios = list(itertools.takewhile(lambda word: not word.startswith("-"), words[1:]))
-        del words[1 : 1 + len(scenarios)]
+        # They stand before Locust's options: behind one of those, argparse would take its value for a scenario.
+        ahead = words[3:] if words[1:2] == ["--workers"] else words[1:]
+        scenarios = list(itertools.takewhile(lambda word: not word.startswith("-"), ahead))
+        begin = len(words) - len(ahead)
+        del words[begin : begin + len(scenarios)]
     chosen, rest = parser.parse_known_args(words)
     if rest and chosen.command in ("serve", "thresholds", "prove"):
         parser.error(f"unknown: {' '.join(rest)}")

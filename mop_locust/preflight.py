@@ -146,7 +146,8 @@ def _blame(error: MopError, where: str, transport: str, findings: Findings) -> N
     if isinstance(error, HttpStatusError) and error.status in REFUSED_KEY:
         findings.mistakes.append(f"{error.status}: the server refused the key at {where}; set MOP_API_KEY or MOP_API_KEY_FILE")
     elif isinstance(error, ConnectError):
-        findings.target_faults.append(f"nothing to test at {where}: connection {error.label}")
+        what = f"connection {error.label}" if error.label in ("refused", "reset") else error.label
+        findings.target_faults.append(f"nothing to test at {where}: {what}")
     else:
         findings.target_faults.append(f"{where} does not work over {transport}: {error}")
 

@@ -11,7 +11,7 @@ class SocketPing(MopWebSocketUser):
     """Opens one socket and pings over it, again and again."""
 
     scenario = "socket_ping"
-    thresholds: ClassVar = {"call_failures": ["rate<0.001"], "call_latency": ["p(99)<1000"]}
+    thresholds: ClassVar = {"call_failures{method:ping}": ["rate<0.001"], "call_latency": ["p(99)<1000"]}
 
     def on_start(self) -> None:
         self.session = self.client.connect()

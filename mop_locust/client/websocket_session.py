@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mop_locust.client.calls import Calls
 from mop_locust.client.exchange import Exchanges, monotonic_us
-from mop_locust.protocol.errors import Disconnected, ExchangeTimeout, MopError, RemoteProtocolError, RpcError
+from mop_locust.protocol.errors import ExchangeTimeout, MopError, RemoteProtocolError, RpcError
 from mop_locust.protocol.session import Answer, Session
 from mop_locust.transports import WebSocketLike
 from mop_locust.transports.deadline import Deadline
@@ -87,8 +87,9 @@ class WebSocketSession(Calls):
     def _answer(self, id: int | str, message: bytes, deadline: Deadline) -> Answer:
         try:
             return super()._answer(id, message, deadline)
-        except (Disconnected, RemoteProtocolError):
-            self._drop()  # nothing is left to be closed, or nothing that follows could be understood
+        except MopError as error:
+            if isinstance(error, RemoteProtocolError) or not self._socket.is_open:
+                self._drop()  # nothing is left to be closed, or nothing that follows could be understood
             raise
 
     def _notify(self, message: bytes, deadline: Deadline) -> None:

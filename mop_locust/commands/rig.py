@@ -33,7 +33,8 @@ VARIABLES = {
     "MOP_SSE_WINDOW_MS": "300",
     "MOP_SSE_ITERATIONS": "100000",
 }
-KEPT = "MOP_THRESHOLDS"  # of the user's settings only this one counts: it is what is to be proven
+# The user's settings that count: what is to be proven, and with which clients.
+KEPT = ("MOP_THRESHOLDS", "MOP_HTTP_CLIENT", "MOP_WS_CLIENT")
 
 
 class NoRun(Exception):
@@ -90,7 +91,7 @@ class Rig:
 
     def _start(self, words: Sequence[str], log: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
         """Starts a process that leads a group of its own, so that it can be ended with all that it started."""
-        kept = {name: value for name, value in os.environ.items() if name == KEPT or not name.startswith(("MOP_", "LOCUST_"))}
+        kept = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(("MOP_", "LOCUST_"))}
         with self._lock, log.open("w") as errors:
             if self._ended:
                 raise NoRun("the command was stopped")

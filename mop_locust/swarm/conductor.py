@@ -144,7 +144,13 @@ class Conductor:
     def _order(self, run: Run) -> order.RunOrder:
         wanted = run.settings.initialized
         found = run.findings is not None and run.findings.takes_initialized
-        return order.RunOrder(run.id, run.elapsed_us, wanted == "always" or (wanted == "auto" and found))
+        return order.RunOrder(
+            run.id,
+            run.settings.http_base,
+            run.settings.base_url,
+            run.elapsed_us,
+            wanted == "always" or (wanted == "auto" and found),
+        )
 
     def hello(self, worker: str, told: dict[str, Any]) -> None:
         """Takes what a worker says of itself; one with another key that joins late makes the run invalid."""

@@ -12,7 +12,10 @@ ANSWER_SECONDS = 10.0  # a master that does not answer for so long gives no more
 
 
 class IterationStock:
-    """The iterations of one run, on the side that gives them out. What a lost worker held goes back into the stock."""
+    """The iterations of one run, on the side that gives them out.
+
+    What a lost worker held goes back into the stock while there are users to take it.
+    """
 
     def __init__(self, totals: Mapping[str, int], on_finished: Callable[[], None]) -> None:
         self._left = dict(totals)
@@ -38,11 +41,18 @@ class IterationStock:
             self._on_finished()
 
     def lost(self, worker: str) -> None:
-        """Takes back what a worker held that is gone."""
+        """Takes back what a worker held that is gone, or gives it up when nobody is left to do it."""
+        given_up = False
         for (scenario, holder), n in list(self._held.items()):
             if holder == worker:
-                self._left[scenario] += n
                 del self._held[scenario, holder]
+                if self._left[scenario]:
+                    self._left[scenario] += n
+                else:
+                    given_up = bool(n)
+                    self._open[scenario] -= n  # the users have been told that none is left, and have stopped
+        if given_up and not any(self._open.values()):
+            self._on_finished()
 
     @property
     def finished(self) -> bool:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mop_locust.config import SETTINGS, Settings, parse_duration, parse_settings, with_host
+from mop_locust.config import SETTINGS, ConfigError, Settings, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
@@ -64,7 +64,18 @@ def read_options(options: Any, host: str | None = None, argv: Sequence[str] | No
         or values[setting.name] != setting.default
         or any(word.partition("=")[0] == setting.option for word in words)
     ]
-    return parse_settings(with_host(values, host, given))
+    mistakes: list[str] = []
+    try:
+        values = with_host(values, host, given)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    try:
+        settings = parse_settings(values)
+    except ConfigError as error:
+        raise ConfigError([*mistakes, *error.mistakes]) from None
+    if mistakes:
+        raise ConfigError(mistakes)
+    return settings
 
 
 def option_values(options: Any) -> dict[str, str]:

@@ -8,9 +8,11 @@ import msgspec
 
 
 class RunOrder(msgspec.Struct, frozen=True):
-    """One run: its id, how long it has been going when the order leaves, and what the preflight found."""
+    """One run: its id, where the target is, how long it has been going when the order leaves, what the preflight found."""
 
     run_id: str
+    http_base: str
+    base_url: str
     elapsed_us: int
     send_initialized: bool
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import gevent
@@ -91,8 +92,8 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     conductor.guard_start()
     if options.headless:
         environment.process_exit_code = CONFIGURATION  # stands until a run was judged
-    logging.getLogger().addHandler(FaultWatch(conductor.fault))
     hooks = environment.events
+    _watch_faults(hooks, conductor.fault)
     hooks.test_start.add_listener(lambda **_: conductor.begin())
     hooks.test_stopping.add_listener(lambda **_: conductor.drain())
     hooks.test_stop.add_listener(lambda **_: conductor.finish())
@@ -196,7 +197,7 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     hooks.report_to_master.add_listener(lambda data, **_: worker.report(data))
     hooks.quitting.add_listener(lambda **_: worker.end())  # SIGTERM, Ctrl-C: the last report leaves before "quit" does
     hooks.spawning_complete.add_listener(lambda **_: settle_memory())
-    logging.getLogger().addHandler(FaultWatch(worker.fault))
+    _watch_faults(hooks, worker.fault)
     on_interrupt(interrupt)
     shut_down_once(hooks)
     MasterWatch(runner)
@@ -206,6 +207,12 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     runner.register_message("mop_ack", lambda msg, **_: worker.acknowledge(msg.data["run"], msg.data["window"]))
     worker.say_who()
     runner.register_message(GIVE, lambda msg, **_: worker.given(msg.data["number"], msg.data["granted"]))
+
+
+def _watch_faults(hooks: Any, take: Callable[[str], None]) -> None:
+    watch = FaultWatch(take)
+    logging.getLogger().addHandler(watch)
+    hooks.user_error.add_listener(watch.task_raised)
 
 
 def _every_second(call: Any) -> None:

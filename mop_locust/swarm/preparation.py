@@ -73,7 +73,7 @@ class Preparation:
             users=users,
             planned_seconds=float(options.run_time) if options.run_time else None,
             options=option_values(options),
-            workers_expected=len(self._roll.here),
+            expected=tuple(self._roll.here),
             headless=bool(options.headless),
             hellos=self._roll.hellos,
         )

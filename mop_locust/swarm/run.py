@@ -34,7 +34,7 @@ class Run:
     users: int
     planned_seconds: float | None
     options: Mapping[str, str]
-    workers_expected: int
+    expected: tuple[str, ...]
     headless: bool
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_us: int = field(default_factory=monotonic_us)
@@ -71,6 +71,11 @@ class Run:
         self.gauges[name] = value
 
     @property
+    def workers_expected(self) -> int:
+        """How many workers were there when the run began; 0 in a single process."""
+        return len(self.expected)
+
+    @property
     def elapsed_us(self) -> int:
         """Microseconds since the run began."""
         return monotonic_us() - self.started_us
@@ -91,11 +96,13 @@ class Run:
         return self.take(snapshot)
 
     def take(self, snapshot: Snapshot) -> int | None:
-        """Takes a snapshot; one of another run changes nothing."""
-        if snapshot.run_id == self.id:
+        """Takes a snapshot; one of another run, or an older one, changes nothing."""
+        window = self.merge.receive(snapshot)
+        record = self.merge.records.get((snapshot.worker, snapshot.epoch))
+        if snapshot.run_id == self.id and record is not None and record.sequence == snapshot.sequence:
             self.last_us[snapshot.worker] = monotonic_us()
             self.newest[snapshot.worker] = snapshot
-        return self.merge.receive(snapshot)
+        return window
 
     def has_final(self, worker: str) -> bool:
         """Whether the worker's last word is in."""

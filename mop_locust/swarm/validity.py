@@ -39,9 +39,9 @@ def _incomplete(run: Run) -> Iterator[str]:
             f"worker {worker} was lost: its last report came after {at:.1f} s; "
             f"up to {REPORT_SECONDS:.0f} s of its samples are missing"
         )
-    missing = run.workers_expected - len(run.merge.workers)
-    if missing > 0 and run.stopped_by != "preflight":
-        yield f"{missing} of {run.workers_expected} workers reported nothing"
+    silent = [worker for worker in run.expected if worker not in run.merge.workers]
+    if silent and run.stopped_by != "preflight":
+        yield f"{len(silent)} of {run.workers_expected} workers reported nothing: {', '.join(silent)}"
     if run.unreadable:
         yield f"{run.unreadable} reports of workers could not be read"
     for worker, record in run.merge.workers.items():

@@ -7,6 +7,7 @@ import socket
 import time
 from typing import Any
 
+import msgspec
 from gevent.lock import RLock
 
 from mop_locust.config import ApiKey
@@ -43,7 +44,10 @@ class Worker:
         if run_order is None:
             raise RuntimeError("the master does not run mop_locust: nothing of this run would be measured")
         self._run_id = run_order.run_id
-        self._generator.begin(run_order, read_options(self._environment.parsed_options, self._environment.host))
+        settings = read_options(self._environment.parsed_options)
+        # The master's target, whatever this worker's own environment says: it is the one that was looked at.
+        settings = msgspec.structs.replace(settings, http_base=run_order.http_base, base_url=run_order.base_url)
+        self._generator.begin(run_order, settings)
 
     def report(self, data: dict[str, Any]) -> None:
         """Adds the cumulative snapshot to Locust's report."""

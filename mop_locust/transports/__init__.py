@@ -77,6 +77,10 @@ class WebSocketLike(Protocol):
     def phases(self) -> Phases:
         """What happened since the last `Phases.clear`."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket that can carry a message or a close frame."""
+
     def open(self, deadline: Deadline) -> None:
         """Connect and upgrade."""
 

@@ -138,6 +138,11 @@ class WebSocketTransport:
         if chosen and chosen != self._subprotocol:
             raise RemoteProtocolError("bad upgrade", "a subprotocol that was not asked for")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket was opened and not closed since, by either side."""
+        return self._wire is not None
+
     def send(self, message: bytes, deadline: Deadline) -> None:
         """Send one text message; errors as `Wire.send`, after which the connection is closed."""
         self._sent_ns = time.monotonic_ns()

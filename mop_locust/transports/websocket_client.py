@@ -188,6 +188,11 @@ class WebSocketClientTransport:
             raise LocalProtocolError("the WebSocket is not open")
         return self._socket
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket was opened and not closed since."""
+        return self._socket is not None
+
     def send(self, message: bytes, deadline: Deadline) -> None:
         """Send one text message; as `WebSocketTransport.send`."""
         opened = self._opened()

@@ -31,7 +31,9 @@ def imported(*argv: str) -> tuple[int, set[str]]:
     return code, set(modules)
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["run", "--help"], ["serve", "--help"], ["thresholds", "--help"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["run", "--help"], ["serve", "--help"], ["thresholds", "--help"], ["prove", "--help"]]
+)
 def test_help_imports_nothing_dear(argv: list[str]) -> None:
     """It answers at once, since no framework, no server and no HTTP client is loaded for it."""
     code, modules = imported(*argv)
@@ -58,6 +60,7 @@ def test_help_lists_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
         "serve": "start the embedded MOP server",
         "check": "look at the target without loading it",
         "thresholds": "explain and check thresholds",
+        "prove": "show that each fault of a server turns a threshold red",
     }.items():
         assert f" {name} {sentence}" in told
 
@@ -108,12 +111,15 @@ def test_run_hands_every_other_option_on_to_locust(
     assert called.arguments == arguments
 
 
-def test_check_and_thresholds_and_serve_get_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_other_command_gets_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each ends with the code of its command; `check -h` is its own help."""
-    check, thresholds, serve = Called(2), Called(0), Called(1)
+    check, thresholds, serve, prove = Called(2), Called(0), Called(1), Called(3)
     monkeypatch.setattr("mop_locust.commands.check.check", check)
     monkeypatch.setattr("mop_locust.commands.thresholds.explain_thresholds", thresholds)
     monkeypatch.setattr("mop_locust.server.run.main", serve)
+    monkeypatch.setattr("mop_locust.commands.prove.prove", prove)
+    assert main(["prove", "mixed", "--fault", "stall", "--fault", "500"]) == 3
+    assert prove.arguments == (["mixed"], ["stall", "500"])
     assert main(["check", "-H", "http://h", "-h"]) == 2
     assert check.arguments == (["-H", "http://h", "-h"],)
     assert main(["thresholds", "mixed", "--mop-threshold", "a: rate<1", "--mop-threshold", "b: count>1"]) == 0

@@ -18,6 +18,8 @@ from mop_locust.swarm.order import RunOrder
 from tests.unit.client.memory import settings
 from tests.unit.swarm.runs import Calls
 
+HTTP, SOCKET = "http://127.0.0.1:9/mcp", "ws://127.0.0.1:9/ws"
+
 
 def made(stop_timeout: float = 10.0) -> tuple[Generator, Any]:
     """A generator of a process, and its environment."""
@@ -44,7 +46,7 @@ def test_without_a_run_there_is_nothing_to_tell_or_to_end() -> None:
 def test_a_run_has_its_ledger_and_its_last_word() -> None:
     """Snapshots are cumulative; the final one is the same however often it is asked for."""
     generator, _ = made()
-    generator.begin(RunOrder("r-1", 5_000_000, True), settings())
+    generator.begin(RunOrder("r-1", HTTP, SOCKET, 5_000_000, True), settings())
     try:
         assert generator.clients.send_initialized is True
         user = generator.clients.client("calls", Calls.instruments, {})
@@ -67,7 +69,7 @@ def test_each_run_begins_from_nothing() -> None:
     """Another ledger, another epoch."""
     generator, _ = made()
     for epoch in (1, 2):
-        generator.begin(RunOrder(f"r-{epoch}", 0, False), settings())
+        generator.begin(RunOrder(f"r-{epoch}", HTTP, SOCKET, 0, False), settings())
         generator.clients.client("calls", Calls.instruments, {}).counter("hits").add(epoch)
         last = generator.finish()
         assert last is not None
@@ -78,7 +80,7 @@ def test_each_run_begins_from_nothing() -> None:
 def test_a_fifth_of_the_stop_timeout_is_kept_for_closing(stop_timeout: float, for_users: float) -> None:
     """Two seconds at most; Locust gets it back after the run."""
     generator, environment = made(stop_timeout)
-    generator.begin(RunOrder("r", 0, False), settings(MOP_TIMEOUT_MS="60000"))
+    generator.begin(RunOrder("r", HTTP, SOCKET, 0, False), settings(MOP_TIMEOUT_MS="60000"))
     try:
         generator.leave_time_to_close()
         assert environment.stop_timeout == for_users

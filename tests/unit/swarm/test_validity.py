@@ -63,7 +63,7 @@ def test_a_worker_that_reported_nothing_makes_a_run_incomplete() -> None:
     """Also beside one that was lost: neither hides the other."""
     run = made_run(workers=3)
     worked(run, "w1", exchange())
-    assert found(run) == ("incomplete", ("2 of 3 workers reported nothing",))
+    assert found(run) == ("incomplete", ("2 of 3 workers reported nothing: w2, w3",))
     worked(run, "w2", exchange(), final=False)
     state, reasons = found(run)
     assert state == "incomplete"

@@ -129,6 +129,12 @@ BAD = [
     Bad("a continuation of nothing", after_upgrade(frame(frames.CONTINUATION, b"x")), "protocol", "bad frame"),
     Bad("a binary message", after_upgrade(frame(frames.BINARY, b"x")), "protocol", "binary message"),
     Bad("a huge message", after_upgrade(text(b"x" * (MAX_REPLY + 1))), "protocol", "reply too large"),
+    Bad(
+        "a huge message whose end never comes",
+        after_upgrade(frame(frames.TEXT, b"x" * MAX_REPLY, fin=False) + frame(frames.CONTINUATION, b"x", fin=False)),
+        "protocol",
+        "reply too large",
+    ),
 ]
 
 REFUSED = [
