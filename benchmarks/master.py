@@ -99,7 +99,7 @@ def new_run(workers: int) -> Run:
         users=workers,
         planned_seconds=None,
         options={},
-        workers_expected=workers,
+        expected=tuple(f"w{number}" for number in range(workers)),
         headless=True,
     )
 
