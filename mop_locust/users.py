@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from gevent.event import Event
 from locust import User
-from locust.exception import StopUser
+from locust.exception import RescheduleTaskImmediately, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from mop_locust.client import Client, Clients
@@ -66,6 +66,8 @@ class MopUser(User):
         self.client: Client = clients.client(self.scenario, self.instruments, self.feeds)
         self.failed_in_a_row = 0
         self._woken = Event()
+        self._pause: float | None = None
+        self._iterations = self.client.counter("iterations")
 
     def pause(self) -> float:
         """Returns the seconds to wait after an iteration that went well."""
@@ -81,10 +83,14 @@ class MopUser(User):
         Waiting here lets `stop` end it. Locust would kill a user that waits, and a kill that meets one just waking up cuts its
         next exchange in the middle.
         """
-        seconds = self.pause_after_failure() if self.failed_in_a_row else self.pause()
+        seconds = self._next_pause() if self._pause is None else self._pause
+        self._pause = None
         if seconds > 0:
             self._woken.wait(seconds)
         return 0.0
+
+    def _next_pause(self) -> float:
+        return self.pause_after_failure() if self.failed_in_a_row else self.pause()
 
     def stop(self, force: bool = False) -> bool:
         """Stops the user: after its iteration, or at once when it waits for the next one; `force` kills it."""
@@ -103,6 +109,7 @@ class MopUser(User):
         shared = bool(self.iterations_setting)
         if shared and not self._load.take_iteration(self.scenario):
             raise StopUser
+        before = self.client.exchanges
         try:
             task(self)
         except MopError:
@@ -113,9 +120,15 @@ class MopUser(User):
         else:
             self.failed_in_a_row = 0
         self._end_iteration(shared)
+        if self._state == LOCUST_STATE_STOPPING:
+            return
+        self._pause = self._next_pause()
+        if self._pause <= 0 and self.client.exchanges > before:
+            # An exchange has let the others run; Locust's wait of 0 s would go round the event loop once more for nothing.
+            raise RescheduleTaskImmediately
 
     def _end_iteration(self, shared: bool) -> None:
-        self.client.counter("iterations").add()
+        self._iterations.add()
         if shared:
             self._load.iteration_done(self.scenario)
 

@@ -116,6 +116,11 @@ class Client:
             raise
         self._exchanges.rate(rate, False)
 
+    @property
+    def exchanges(self) -> int:
+        """How many exchanges this client has had."""
+        return self._exchanges.measured
+
     def counter(self, name: str) -> CounterMeter:
         """Returns the declared counter `name`; raises KeyError with the declared names otherwise."""
         return meter(CounterMeter, self._instruments, name, self._exchanges)

@@ -42,16 +42,17 @@ class Recorder(Protocol):
 class Exchanges:
     """Measures the exchanges of one user: whatever happens in one, exactly one sample of it leaves.
 
-    `feeds` names, for each MCP method, the rate that takes one value an exchange of that method.
+    `feeds` names, for each MCP method, the rate that takes one value an exchange of that method; `measured` counts them all.
     """
 
-    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "tags")
+    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "measured", "tags")
 
     def __init__(self, scenario: str, recorder: Recorder, timeout: float, feeds: Mapping[str, str]) -> None:
         self._scenario = scenario
         self._recorder = recorder
         self._timeout = timeout
         self._feeds = feeds
+        self.measured = 0
         self.tags: Tags = (("scenario", scenario),)
 
     def measure(
@@ -86,6 +87,7 @@ class Exchanges:
             raise
         finally:
             ended = time.monotonic_ns() // 1000
+            self.measured += 1
             self._recorder.exchange(
                 Sample(
                     self._scenario,
