@@ -75,15 +75,17 @@ class HttpTransport:
     __slots__ = (
         "_answered",
         "_connection",
-        "_delete_request",
+        "_delete_head",
         "_dialer",
         "_events",
+        "_idle_stream",
         "_inbox",
-        "_key",
         "_post_head",
         "_protocol_version",
         "_session_id",
+        "_session_lines",
         "_side",
+        "_stream_head",
         "_target",
         "max_reply",
         "phases",
@@ -92,17 +94,21 @@ class HttpTransport:
     def __init__(self, target: Target, dialer: Dialer, *, key: str, max_reply: int) -> None:
         self._target = target
         self._dialer = dialer
-        self._key = check_key(key)
         self.max_reply = max_reply
         self.phases = Phases()
         self._connection: Http1Connection | None = None
         self._side: Http1Connection | None = None
+        self._idle_stream: Http1Connection | None = None
         self._events: EventReader | None = None
         self._inbox: list[bytes] = []
         self._answered = True
         self._session_id: str | None = None
         self._protocol_version: str | None = None
-        self._post_head = b""
+        # What is the same in every session is written once, and the two lines that differ once a session.
+        self._post_head = self._head("POST", key, ACCEPT, f"Content-Type: {JSON}")
+        self._delete_head = self._head("DELETE", key, ACCEPT)
+        self._stream_head = self._head("GET", key, EVENT_STREAM, "Cache-Control: no-store")
+        self._session_lines = b""
 
     @property
     def session_id(self) -> str | None:
@@ -112,7 +118,7 @@ class HttpTransport:
     @session_id.setter
     def session_id(self, value: str | None) -> None:
         self._session_id = visible(value, "bad session id")
-        self._post_head = b""
+        self._write_session_lines()
 
     @property
     def protocol_version(self) -> str | None:
@@ -122,24 +128,29 @@ class HttpTransport:
     @protocol_version.setter
     def protocol_version(self, value: str | None) -> None:
         self._protocol_version = visible(value, "bad protocol version")
-        self._post_head = b""
+        self._write_session_lines()
 
-    def _head(self, method: str, accept: str = ACCEPT) -> str:
-        headers = session_headers(
-            key=self._key, session_id=self._session_id, protocol_version=self._protocol_version, accept=accept
-        )
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"{method} {self._target.path} HTTP/1.1\r\nHost: {self._target.host_header}\r\n{lines}"
+    def _write_session_lines(self) -> None:
+        session = "" if self._session_id is None else f"Mcp-Session-Id: {self._session_id}\r\n"
+        version = "" if self._protocol_version is None else f"MCP-Protocol-Version: {self._protocol_version}\r\n"
+        self._session_lines = (session + version).encode("latin-1")
+
+    def _head(self, method: str, key: str, accept: str, *more: str) -> bytes:
+        headers = session_headers(key=check_key(key), session_id=None, protocol_version=None, accept=accept)
+        lines = [
+            f"{method} {self._target.path} HTTP/1.1",
+            f"Host: {self._target.host_header}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+            *more,
+        ]
+        return "".join(f"{line}\r\n" for line in lines).encode("latin-1")
 
     def send(self, message: bytes, deadline: Deadline) -> None:
         """POST one message, on the kept connection if that is still good. Errors as `Dialer.dial` and `Wire.send`."""
         self._exchange(self._post(message), deadline)
 
     def _post(self, message: bytes) -> bytes:
-        if not self._post_head:
-            # Written once a session: a request is then one join.
-            self._post_head = f"{self._head('POST')}Content-Type: {JSON}\r\nContent-Length: ".encode("latin-1")
-        return b"%b%d\r\n\r\n%b" % (self._post_head, len(message), message)
+        return b"%b%bContent-Length: %d\r\n\r\n%b" % (self._post_head, self._session_lines, len(message), message)
 
     def _exchange(self, request: bytes, deadline: Deadline) -> Http1Connection:
         connection = self._connection
@@ -249,23 +260,27 @@ class HttpTransport:
 
     def delete(self, deadline: Deadline) -> int:
         """DELETE the session and return the status, whatever it is; errors as `send` and `receive`."""
-        connection = self._exchange(self._head("DELETE").encode("latin-1") + b"\r\n", deadline)
+        connection = self._exchange(self._delete_head + self._session_lines + b"\r\n", deadline)
         self._answered = True
         status = connection.read_head(deadline)
         connection.read_body(deadline)
         return status
 
     def open_stream(self, deadline: Deadline) -> EventStream:
-        """GET the session's event stream, on a connection of its own.
+        """GET the session's event stream, on a connection of its own; one whose last stream ended in good order is used again.
 
         HttpStatusError, RemoteProtocolError "wrong content type", and the errors of `send` and `receive`.
         """
         phases = Phases()
-        connection: Http1Connection | None = None
+        connection, self._idle_stream = self._idle_stream, None
         try:
-            wire, phases.connect_us = self._dialer.dial(self._target, deadline)
-            connection = Http1Connection(wire, max_reply=self.max_reply, phases=phases)
-            connection.send((self._head("GET", EVENT_STREAM) + "Cache-Control: no-store\r\n\r\n").encode("latin-1"), deadline)
+            if connection is None or not connection.reusable():
+                if connection is not None:
+                    connection.close()
+                wire, phases.connect_us = self._dialer.dial(self._target, deadline)
+                connection = Http1Connection(wire, max_reply=self.max_reply, phases=phases)
+            connection.phases = phases
+            connection.send(self._stream_head + self._session_lines + b"\r\n", deadline)
             status = connection.read_head(deadline)
             if status != 200:
                 raise status_error(status, self._excerpt(connection, deadline))
@@ -278,7 +293,14 @@ class HttpTransport:
             raise
         finally:
             self.phases.add(phases)
-        return EventStream(connection, max_event=self.max_reply, phases=phases)
+        return EventStream(_StreamSource(connection, self), max_event=self.max_reply, phases=phases)
+
+    def keep_stream(self, connection: Http1Connection) -> None:
+        """Keep the connection of a stream that the server ended in good order, for the next one; close any other."""
+        if self._idle_stream is None and connection.reusable():
+            self._idle_stream = connection
+        else:
+            connection.close()
 
     def last_header(self, name: str) -> str | None:
         """Return the first value of a header of the last answer, or None."""
@@ -286,9 +308,31 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close the connections; more than once is allowed, and a later `send` opens anew."""
-        for connection in (self._connection, self._side):
+        for connection in (self._connection, self._side, self._idle_stream):
             if connection is not None:
                 connection.close()
-        self._connection = self._side = None
+        self._connection = self._side = self._idle_stream = None
         self._answered = True
         self._events = None
+
+
+class _StreamSource:
+    """The bytes of one stream; its connection goes back to the transport when the stream is closed."""
+
+    __slots__ = ("_connection", "_transport")
+
+    def __init__(self, connection: Http1Connection, transport: HttpTransport) -> None:
+        self._connection: Http1Connection | None = connection
+        self._transport = transport
+
+    def read(self, deadline: Deadline) -> bytes:
+        """Return the next bytes, none at the end."""
+        if self._connection is None:
+            raise LocalProtocolError("the stream is closed")
+        return self._connection.read(deadline)
+
+    def close(self) -> None:
+        """Give the connection back; more than once is allowed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._transport.keep_stream(connection)

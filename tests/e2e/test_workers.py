@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 from tests.e2e.conftest import RunAt
 from tests.e2e.conservation import conserved, every_output_agrees, exchanges
-from tests.e2e.processes import LocustRun, Server, Started, until
+from tests.e2e.processes import LOCUSTFILES, LocustRun, Server, Started, until
 
 STALL_SECONDS = 6.0
 
@@ -161,3 +162,32 @@ def test_a_configuration_error_with_processes_leaves_no_process(run_at: RunAt) -
     assert process.wait() == 2, run.output
     assert "MOP_WS_VUS" in process.output
     assert run.orphans(1) == []
+
+
+SHIFTED = f"""
+import os, sys, time
+real = time.time
+time.time = lambda: real() + float(os.environ.get("SHIFT", "0"))
+sys.path.insert(0, {str(LOCUSTFILES)!r})
+from tools_call_rps import ToolsCallRps
+"""
+
+
+def test_a_worker_whose_wall_clock_is_an_hour_off_changes_no_figure(tmp_path: Path, server: Server, run_at: RunAt) -> None:
+    """Figures come from monotonic clocks; the offset is shown."""
+    file = tmp_path / "shifted.py"
+    file.write_text(SHIFTED)
+    run = run_at(server)
+    master = run.master(file, 2, "-u", "4", "-t", "4s")
+    run.worker(file)
+    run.worker(file, SHIFT="3600")
+    assert master.wait() == 0, run.output
+    summary = run.summary
+    conserved(summary, server.counts())
+    assert summary["verdict"]["validity"] == "valid", summary["verdict"]
+    right, wrong = sorted(summary["workers"], key=lambda row: row["clock_offset_s"])
+    assert abs(right["clock_offset_s"]) < 30
+    assert abs(wrong["clock_offset_s"] - 3600) < 30
+    assert wrong["exchanges"] > 0
+    assert 3 < summary["run"]["seconds"] < 30
+    assert max(window["start_s"] for window in summary["windows"]) < 30
