@@ -124,7 +124,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_MAX_STALL_MS", "2000", kinds.MILLISECONDS, "A run is degraded when a process stood still for longer."),
     Setting(
         "MOP_MAX_CPU_PERCENT",
-        "65",
+        "55",
         kinds.COUNT,
         "A run is degraded when a load generator used more of a core on average; above it latencies are off by over 10 %.",
     ),

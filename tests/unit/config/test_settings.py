@@ -42,7 +42,7 @@ DEFAULTS = Settings(
     preflight=True,
     max_loop_lag=0.25,
     max_stall=2.0,
-    max_cpu_percent=65,
+    max_cpu_percent=55,
     allow_degraded=False,
 )
 
