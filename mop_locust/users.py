@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -68,6 +69,7 @@ class MopUser(User):
         self._woken = Event()
         self._pause: float | None = None
         self._iterations = self.client.counter("iterations")
+        self._start_lag = self.client.trend("start_lag")
 
     def pause(self) -> float:
         """Returns the seconds to wait after an iteration that went well."""
@@ -86,7 +88,9 @@ class MopUser(User):
         seconds = self._next_pause() if self._pause is None else self._pause
         self._pause = None
         if seconds > 0:
-            self._woken.wait(seconds)
+            planned = time.monotonic() + seconds
+            if not self._woken.wait(seconds):
+                self._start_lag.add((time.monotonic() - planned) * 1000)
         return 0.0
 
     def _next_pause(self) -> float:

@@ -75,6 +75,7 @@ BUILT_IN: tuple[Instrument, ...] = (
     Rate("ws_failures"),
     Rate("tools_call_failures"),
     Rate("sse_failures"),
+    Trend("start_lag"),
     Trend("loop_lag"),
     Trend("gc_pause"),
 )

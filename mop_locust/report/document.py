@@ -76,9 +76,21 @@ class Worker(TypedDict):
     sequence: int
     gaps: int
     exchanges: int
-    cpu_percent: float | None
+    cpu_percent: float | None  # mean, of a core or of what the cgroup allows where that is less
     loop_lag_ms: LagMs | None
     clock_offset_s: float | None
+    rss_bytes: NotRequired[float | None]
+    open_files: NotRequired[float | None]
+    gc_pause_max_ms: NotRequired[float | None]
+
+
+class Master(TypedDict):
+    """The judging process of a run with workers, as it was while it judged."""
+
+    cpu_percent: float | None
+    rss_bytes: float | None
+    open_files: float | None
+    loop_lag_ms: LagMs | None
 
 
 class PreflightExchange(TypedDict):
@@ -110,6 +122,7 @@ class SummaryDocument(TypedDict):
     errors: list[ErrorRow]
     workers: list[Worker]
     preflight: Preflight
+    master: NotRequired[Master]
     before_reset: NotRequired[dict[str, MetricSummary]]
 
 

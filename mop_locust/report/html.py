@@ -171,7 +171,17 @@ def _workers(summary: SummaryDocument) -> str:
                 figures.NONE if offset is None else f"{offset:+.3f} s",
             ]
         )
-    return _table("", columns, rows, [worker["state"] == "lost" for worker in summary["workers"]])
+    bad = [worker["state"] == "lost" for worker in summary["workers"]]
+    if "master" in summary:
+        lag, cpu = summary["master"]["loop_lag_ms"], summary["master"]["cpu_percent"]
+        late = (lag["p50"], lag["p99"], lag["max"]) if lag else (None, None, None)
+        rows.append(
+            ["the master", "judged", *[figures.NONE] * 6, figures.NONE if cpu is None else f"{cpu:.0f} %"]
+            + [figures.duration(value) for value in late]
+            + [figures.NONE]
+        )
+        bad.append(False)
+    return _table("", columns, rows, bad)
 
 
 def _preflight(summary: SummaryDocument) -> str:

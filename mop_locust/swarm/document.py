@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
+from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.summary import error_rows, summarise, window_rows
 from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
-from mop_locust.report.document import SCHEMA, Preflight, ServerName, SummaryDocument, Worker
+from mop_locust.report.document import SCHEMA, LagMs, Master, Preflight, ServerName, SummaryDocument, Worker
 from mop_locust.report.sentence import red_sentence
 from mop_locust.swarm.run import Run
 from mop_locust.verdict.judge import Verdict
@@ -48,6 +49,8 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
         "workers": _workers(run),
         "preflight": _preflight(run.findings),
     }
+    if run.workers_expected:
+        summary["master"] = _master(run)
     if before := summarise(run.merge.before()):
         summary["before_reset"] = before
     summary["verdict"]["sentence"] = red_sentence(summary)
@@ -106,7 +109,7 @@ def _workers(run: Run) -> list[Worker]:
     for worker, record in sorted(run.merge.workers.items()):
         hello = run.hellos.get(worker)
         own = Totals.of(run.newest[worker].totals)
-        lag, calls = own.select("loop_lag"), own.select("calls")
+        lag, calls, pause = own.select("loop_lag"), own.select("calls"), own.select("gc_pause")
         rows.append(
             {
                 "id": worker,
@@ -119,18 +122,37 @@ def _workers(run: Run) -> list[Worker]:
                 "sequence": record.sequence,
                 "gaps": record.gaps,
                 "exchanges": calls.count if isinstance(calls, CounterTotal) else 0,
-                "cpu_percent": record.gauges.get("cpu_percent"),
-                "loop_lag_ms": {
-                    "p50": lag.histogram.quantile(0.5) / 1000,
-                    "p99": lag.histogram.quantile(0.99) / 1000,
-                    "max": lag.histogram.max / 1000,
-                }
-                if isinstance(lag, TrendTotal)
-                else None,
+                "cpu_percent": _rounded(run.mean_cpu(worker)),
+                "loop_lag_ms": _lag(lag.histogram) if isinstance(lag, TrendTotal) else None,
                 "clock_offset_s": hello.clock_offset_s if hello else None,
+                "rss_bytes": record.gauges.get("rss_bytes"),
+                "open_files": record.gauges.get("open_files"),
+                "gc_pause_max_ms": pause.histogram.max / 1000 if isinstance(pause, TrendTotal) else None,
             }
         )
     return rows
+
+
+def _master(run: Run) -> Master:
+    cpu = run.gauges.get("cpu_percent", [])
+    return {
+        "cpu_percent": _rounded(sum(cpu) / len(cpu)) if cpu else None,
+        "rss_bytes": max(run.gauges.get("rss_bytes", []), default=None),
+        "open_files": max(run.gauges.get("open_files", []), default=None),
+        "loop_lag_ms": _lag(run.master_lag) if run.master_lag.count else None,
+    }
+
+
+def _lag(histogram: Histogram) -> LagMs:
+    return {
+        "p50": histogram.quantile(0.5) / 1000,
+        "p99": histogram.quantile(0.99) / 1000,
+        "max": histogram.max / 1000,
+    }
+
+
+def _rounded(percent: float | None) -> float | None:
+    return None if percent is None else round(percent, 1)
 
 
 def _utc(seconds: float) -> str:

@@ -55,7 +55,7 @@ class Run:
     def __post_init__(self) -> None:
         self.merge = Merge(self.id)
         self.master_lag = Histogram()
-        self.gauges: dict[str, float] = {}
+        self.gauges: dict[str, list[float]] = {}
 
     def begin(self) -> None:
         """Sets the run's clock to zero."""
@@ -68,7 +68,7 @@ class Run:
 
     def gauge(self, name: str, value: float) -> None:
         """Takes the judging process's own CPU, memory and descriptors."""
-        self.gauges[name] = value
+        self.gauges.setdefault(name, []).append(value)
 
     @property
     def workers_expected(self) -> int:

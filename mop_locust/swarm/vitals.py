@@ -6,6 +6,7 @@ import contextlib
 import gc
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 import gevent
@@ -30,12 +31,14 @@ class Instruments(Protocol):
 class Vitals:
     """Watches this process while a run goes on.
 
-    Trends `loop_lag` and `gc_pause`; gauges `cpu_percent`, `rss_bytes`, `open_files`.
+    Trends `loop_lag` and `gc_pause`; gauges `cpu_percent` (of a core, or of the part of one that the cgroup allows),
+    `rss_bytes`, `open_files`.
     """
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
         self._process = psutil.Process()
+        self._core = allowed_core(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
         self._collecting_since_us = 0
         gc.callbacks.append(self._on_collection)
         self._watchers = [gevent.spawn(self._watch_lag), gevent.spawn(self._watch_usage)]
@@ -57,7 +60,7 @@ class Vitals:
         while True:
             gevent.sleep(USAGE_INTERVAL)
             with contextlib.suppress(OSError):  # a process out of descriptors cannot read its own figures either
-                self._instruments.gauge("cpu_percent", self._process.cpu_percent())
+                self._instruments.gauge("cpu_percent", self._process.cpu_percent() / self._core)
                 self._instruments.gauge("rss_bytes", float(self._process.memory_info().rss))
                 self._instruments.gauge("open_files", float(self._process.num_fds()))
 
@@ -67,6 +70,26 @@ class Vitals:
             self._collecting_since_us = now
         else:
             self._instruments.trend("gc_pause", (), now - self._collecting_since_us, now)
+
+
+def allowed_core(membership: Path, root: Path) -> float:
+    """Returns how much of one core this process may use: below 1 under a smaller CPU quota of a cgroup (v2, `cpu.max`).
+
+    `membership` is the process's cgroup file, `root` where cgroups are mounted. Where there is neither, all of a core.
+    """
+    allowed = 1.0
+    with contextlib.suppress(OSError, ValueError, IndexError, ZeroDivisionError):
+        own = membership.read_text().strip().rpartition("::")[2]
+        folder = root / own.lstrip("/")
+        for place in (folder, *folder.parents):
+            file = place / "cpu.max"
+            if file.is_file():
+                quota, period = file.read_text().split()[:2]
+                if quota != "max":
+                    allowed = min(allowed, int(quota) / int(period))
+            if place == root:
+                break
+    return allowed
 
 
 def settle_memory() -> None:

@@ -110,6 +110,9 @@ def test_each_worker_has_its_row() -> None:
     own.record(exchange(0.5))
     own.record(exchange(1.5, outcome="timeout", error="no answer"))
     own.gauge("cpu_percent", 31.5)
+    own.gauge("rss_bytes", 64e6)
+    own.gauge("open_files", 40)
+    own.trend("gc_pause", (), 7_000, STARTED_US + SECOND)
     for lag_us in (100, 100, 200):
         own.trend("loop_lag", (), lag_us, STARTED_US + SECOND)
     heard(run, word(own, 2, final=False))
@@ -132,10 +135,29 @@ def test_each_worker_has_its_row() -> None:
         "cpu_percent": 31.5,
         "loop_lag_ms": {"p50": 0.1, "p99": 0.2, "max": 0.2},
         "clock_offset_s": -0.25,
+        "rss_bytes": 64e6,
+        "open_files": 40.0,
+        "gc_pause_max_ms": 7.0,
     }
     assert (second["id"], second["state"], second["exchanges"], second["cpu_percent"]) == ("w2", "lost", 0, None)
     assert (second["host"], second["pid"], second["clock_offset_s"], second["loop_lag_ms"]) == ("", 0, None, None)
     assert (third["id"], third["state"], third["last_s"], third["exchanges"]) == ("w3", "stopped", 20.0, 1)
+
+
+def test_the_master_has_its_figures_where_there_is_one() -> None:
+    """A single process judges itself, and stands among the workers."""
+    run = made_run(workers=1)
+    run.trend("loop_lag", (), 1500, 0)
+    for cpu, memory in ((2.0, 50e6), (4.0, 60e6)):
+        run.gauge("cpu_percent", cpu)
+        run.gauge("rss_bytes", memory)
+    assert made(run)["master"] == {
+        "cpu_percent": 3.0,
+        "rss_bytes": 60e6,
+        "open_files": None,
+        "loop_lag_ms": {"p50": 1.5, "p99": 1.5, "max": 1.5},
+    }
+    assert "master" not in made(made_run(workers=0))
 
 
 def test_the_errors_are_rows_by_class() -> None:
