@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import gevent
 import locust.runners
+from gevent.event import Event
 from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -33,6 +34,8 @@ from mop_locust.verdict.exit_codes import CONFIGURATION, INVALID
 
 events: Any = locust_events  # its methods carry no types
 
+INIT_SECONDS = 30.0  # for a worker to fire `init` after it has connected
+
 logger = logging.getLogger("mop_locust")
 
 
@@ -46,6 +49,29 @@ def join_locust() -> None:
     add_events(events)
     events.init_command_line_parser.add_listener(lambda parser, **_: add_options(parser))
     events.init.add_listener(_start)
+    worker_class: Any = WorkerRunner
+    worker_class.handle_message = _after_init(worker_class.handle_message)
+
+
+def _after_init(handle: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Returns a `handle_message` that keeps a worker's spawn message until its `init` was fired.
+
+    A worker says that it is ready before it has come so far, and a run that goes on gives it users at once. They would find
+    nobody to measure them.
+    """
+
+    def handle_message(runner: Any, message: Any) -> None:
+        if message.type == "spawn":
+            _ready(runner).wait(INIT_SECONDS)
+        handle(runner, message)
+
+    return handle_message
+
+
+def _ready(runner: Any) -> Event:
+    """Returns what is set when a worker's listeners are there."""
+    ready: Event = runner.__dict__.setdefault("mop_ready", Event())
+    return ready
 
 
 def _start(environment: Any, runner: Any, **_: Any) -> None:
@@ -195,6 +221,7 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     hooks = environment.events
     hooks.test_start.add_listener(lambda **_: worker.begin())
     hooks.report_to_master.add_listener(lambda data, **_: worker.report(data))
+    hooks.test_stop.add_listener(lambda **_: worker.last_word())
     hooks.quitting.add_listener(lambda **_: worker.end())  # SIGTERM, Ctrl-C: the last report leaves before "quit" does
     hooks.spawning_complete.add_listener(lambda **_: settle_memory())
     _watch_faults(hooks, worker.fault)
@@ -205,8 +232,9 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     runner.register_message("mop_who", lambda **_: worker.say_who())
     runner.register_message("mop_drain", drain, concurrent=True)
     runner.register_message("mop_ack", lambda msg, **_: worker.acknowledge(msg.data["run"], msg.data["window"]))
-    worker.say_who()
     runner.register_message(GIVE, lambda msg, **_: worker.given(msg.data["number"], msg.data["granted"]))
+    _ready(runner).set()
+    worker.say_who()
 
 
 def _watch_faults(hooks: Any, take: Callable[[str], None]) -> None:

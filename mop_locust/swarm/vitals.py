@@ -40,12 +40,14 @@ class Vitals:
         self._process = psutil.Process()
         self._core = allowed_core(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
         self._collecting_since_us = 0
+        self._pauses: list[tuple[int, int]] = []
         gc.callbacks.append(self._on_collection)
         self._watchers = [gevent.spawn(self._watch_lag), gevent.spawn(self._watch_usage)]
 
     def stop(self) -> None:
         """Ends the watch."""
         gc.callbacks.remove(self._on_collection)
+        self._hand_on_pauses()
         gevent.killall(self._watchers, block=False)
 
     def _watch_lag(self) -> None:
@@ -54,6 +56,7 @@ class Vitals:
             gevent.sleep(LAG_INTERVAL)
             now = monotonic_us()
             self._instruments.trend("loop_lag", (), max(0, now - planned), now)
+            self._hand_on_pauses()
 
     def _watch_usage(self) -> None:
         self._process.cpu_percent()  # the first call only sets the starting point
@@ -69,7 +72,13 @@ class Vitals:
         if phase == "start":
             self._collecting_since_us = now
         else:
-            self._instruments.trend("gc_pause", (), now - self._collecting_since_us, now)
+            # A collection can begin inside the very ledger that this is for, so it is only noted here.
+            self._pauses.append((now - self._collecting_since_us, now))
+
+    def _hand_on_pauses(self) -> None:
+        pauses, self._pauses = self._pauses, []
+        for pause, at in pauses:
+            self._instruments.trend("gc_pause", (), pause, at)
 
 
 def allowed_core(membership: Path, root: Path) -> float:

@@ -69,12 +69,18 @@ class Worker:
         self._runner.send_message("mop_fault", {"fault": sentence})
 
     def end(self) -> None:
-        """Stops the users, keeping time for them to close their sessions, and sends the last report; once a run."""
+        """Stops the users, keeping time for them to close their sessions, and gives the last word; once a run."""
         with self._ending:
             if self._generator.finished:
                 return
             self._generator.leave_time_to_close()
             self._runner.stop()
-            self._generator.finish()
-            self._environment.stop_timeout = 0.0  # nothing is left to wait for; the next spawn message sets it again
-            self._runner._send_stats()
+            self.last_word()
+
+    def last_word(self) -> None:
+        """Sends the last report, when all users are gone, whoever stopped them: Locust's `test_stop`."""
+        if self._generator.finished:
+            return
+        self._generator.finish()
+        self._environment.stop_timeout = 0.0  # nothing is left to wait for; the next spawn message sets it again
+        self._runner._send_stats()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import gevent
@@ -61,6 +62,16 @@ class Kept:
     def gauge(self, name: str, value: float) -> None:
         """Keeps the newest value."""
         self.gauges[name] = value
+
+
+def test_a_collection_is_handed_on_later_and_not_from_inside_it() -> None:
+    """It can begin while the ledger that takes the pause is being read."""
+    kept = Kept()
+    vitals = Vitals(kept)
+    gc.collect()
+    assert "gc_pause" not in kept.trends
+    vitals.stop()
+    assert "gc_pause" in kept.trends
 
 
 def test_a_process_reports_lag_and_use() -> None:
