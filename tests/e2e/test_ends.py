@@ -123,9 +123,8 @@ class Stages(LoadTestShape):
     assert summary["run"]["stopped_by"] == "shape"
     assert summary["verdict"]["state"] == "PASSED"
     preflight = len([row for row in summary["preflight"]["exchanges"] if row["transport"] == "http"])
-    before = summary.get("before_reset", {}).get("calls", {"count": 0})[
-        "count"
-    ]  # absent: the users were there before any exchange
+    # Nothing stands there where all users had come before any exchange.
+    before = summary.get("before_reset", {}).get("calls", {"count": 0})["count"]
     counts = server.counts()
     assert before + summary["metrics"]["calls"]["count"] + preflight == sum(counts["answered"].values())
 
