@@ -37,7 +37,7 @@ class IterationStock:
             return
         self._held[scenario, worker] -= 1
         self._open[scenario] -= 1
-        if not any(self._open.values()):
+        if self.finished:
             self._on_finished()
 
     def lost(self, worker: str) -> None:
@@ -51,7 +51,7 @@ class IterationStock:
                 else:
                     given_up = bool(n)
                     self._open[scenario] -= n  # the users have been told that none is left, and have stopped
-        if given_up and not any(self._open.values()):
+        if given_up and self.finished:
             self._on_finished()
 
     @property
