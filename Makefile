@@ -38,15 +38,16 @@ accuracy: .venv/made
 	.venv/bin/python -m benchmarks.accuracy
 
 # Each stamp is newer than what its packages were installed from. The build backend is one of them, so nothing is fetched
-# to install the project itself.
+# to install the project itself. The locks are whole, so nothing is resolved again (--no-deps): pip would look for a newer
+# release of what is wanted with an extra, and refuse it for its hash.
 .venv/made: requirements.txt pyproject.toml
 	test -x .venv/bin/python || "$$(PYTHON='$(PYTHON)' scripts/find-python)" -m venv .venv
-	$(PIP) --require-hashes --only-binary :all: -r requirements.txt
+	$(PIP) --require-hashes --no-deps --only-binary :all: -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/made-dev: .venv/made requirements-dev.txt
-	$(PIP) --require-hashes --only-binary :all: -r requirements-dev.txt
+	$(PIP) --require-hashes --no-deps --only-binary :all: -r requirements-dev.txt
 	@touch $@
 
 requirements:
