@@ -10,6 +10,7 @@ from importlib.metadata import version
 from mop_locust.client.exchange import Exchanges, Recorder
 from mop_locust.client.http_session import HttpSession
 from mop_locust.client.meters import CounterMeter, RateMeter, TrendMeter, meter
+from mop_locust.client.open_counts import OpenCounts
 from mop_locust.client.websocket_session import WebSocketSession
 from mop_locust.config import ApiKey, Settings
 from mop_locust.metrics.instruments import Instrument
@@ -27,13 +28,14 @@ class Clients:
     """What the clients of one process share: settings, key, name lookups, the TLS context and the recorder.
 
     `send_initialized` tells whether `notifications/initialized` is sent after `initialize`. `end` is when a run that is
-    being stopped must have closed its sessions.
+    being stopped must have closed its sessions. `open` counts what is held open.
     """
 
     def __init__(self, settings: Settings, key: ApiKey, recorder: Recorder, *, send_initialized: bool) -> None:
         self.settings = settings
         self.recorder = recorder
         self.send_initialized = send_initialized
+        self.open = OpenCounts()
         self._key = key
         self._dialer = Dialer(Resolver(), TlsOptions(ca_file=settings.tls_ca or None, insecure=settings.tls_insecure))
         self._http = Target.parse(settings.http_base)
@@ -50,7 +52,7 @@ class Clients:
 
     def client(self, scenario: str, instruments: Mapping[str, Instrument], feeds: Mapping[str, str]) -> Client:
         """Returns a new client that measures for `scenario`, with the metrics that it may feed by name."""
-        return Client(self, Exchanges(scenario, self.recorder, self.settings.timeout, feeds), instruments)
+        return Client(self, Exchanges(scenario, self.recorder, self.settings.timeout, feeds, self.open), instruments)
 
     def http(self) -> HttpLike:
         """Returns a new HTTP transport of the kind that `MOP_HTTP_CLIENT` names."""

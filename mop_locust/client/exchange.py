@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from gevent import GreenletExit
 
+from mop_locust.client.open_counts import OpenCounts
 from mop_locust.metrics.sample import FAILURES, Sample
 from mop_locust.protocol.errors import MopError
 from mop_locust.transports import Phases
@@ -42,17 +43,21 @@ class Recorder(Protocol):
 class Exchanges:
     """Measures the exchanges of one user: whatever happens in one, exactly one sample of it leaves.
 
-    `feeds` names, for each MCP method, the rate that takes one value an exchange of that method; `measured` counts them all.
+    `feeds` names, for each MCP method, the rate that takes one value an exchange of that method. `measured` counts them all,
+    `open` is what all users of the process hold open.
     """
 
-    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "measured", "tags")
+    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "measured", "open", "tags")
 
-    def __init__(self, scenario: str, recorder: Recorder, timeout: float, feeds: Mapping[str, str]) -> None:
+    def __init__(
+        self, scenario: str, recorder: Recorder, timeout: float, feeds: Mapping[str, str], open: OpenCounts | None = None
+    ) -> None:
         self._scenario = scenario
         self._recorder = recorder
         self._timeout = timeout
         self._feeds = feeds
         self.measured = 0
+        self.open = open or OpenCounts()
         self.tags: Tags = (("scenario", scenario),)
 
     def measure(

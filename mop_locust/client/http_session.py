@@ -26,13 +26,14 @@ class HttpSession(Calls):
     With `MOP_LEAK_SESSIONS=1` the session is left open on the server, on purpose.
     """
 
-    __slots__ = ("_began_us", "_clients", "_http")
+    __slots__ = ("_began_us", "_clients", "_http", "_opened")
 
     def __init__(self, clients: Clients, exchanges: Exchanges, transport: HttpLike) -> None:
         super().__init__(Session(clients.revision, client_version=clients.suite_version), exchanges, transport)
         self._clients = clients
         self._http = transport
         self._began_us = 0
+        self._opened = False
         transport.session_id = None
         transport.protocol_version = None
 
@@ -51,6 +52,8 @@ class HttpSession(Calls):
         """Opens the session; sends `notifications/initialized` where the server takes it, as an exchange of its own."""
         self._began_us = monotonic_us()
         self._measure("initialize", self._initialize)
+        self._opened = True
+        self._exchanges.open.sessions += 1
         if self._clients.send_initialized:
             self.notify("notifications/initialized")
 
@@ -71,7 +74,9 @@ class HttpSession(Calls):
                 self._exchanges.measure(
                     "http", "delete", self._delete, self._http.phases, timeout=self._clients.closing_timeout()
                 )
-        if self._began_us and self._core.protocol_version is not None:
+        if self._opened:
+            self._opened = False
+            self._exchanges.open.sessions -= 1
             self._exchanges.trend("session_duration", monotonic_us() - self._began_us)
         self._began_us = 0
         self._http.session_id = None

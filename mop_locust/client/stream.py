@@ -49,6 +49,7 @@ class Stream:
         self._asked_us = monotonic_us()
         self._events = self._exchanges.measure("sse", "stream", self._transport.open_stream, self._transport.phases)
         self._opened_us = monotonic_us()
+        self._exchanges.open.streams += 1
         self._exchanges.trend("sse_first_byte_latency", self._events.first_byte_us)
 
     def watch(self, seconds: float) -> StreamReport:
@@ -89,6 +90,7 @@ class Stream:
     def close(self) -> None:
         """Closes the stream."""
         if self._events is not None:
+            self._exchanges.open.streams -= 1
             self._exchanges.trend("sse_stream_lifetime", monotonic_us() - self._opened_us)
             self._events.close()
             self._events = None

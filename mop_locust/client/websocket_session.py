@@ -44,6 +44,7 @@ class WebSocketSession(Calls):
         self._began_us = monotonic_us()
         self._exchanges.measure("websocket", "connect", self._socket.open, self._socket.phases)
         self._open = True
+        self._exchanges.open.sockets += 1
         self._exchanges.trend("upgrade_latency", self._socket.phases.upgrade_us)
 
     def initialize(self) -> None:
@@ -115,6 +116,7 @@ class WebSocketSession(Calls):
     def _drop(self) -> None:
         if self._open:
             self._open = False
+            self._exchanges.open.sockets -= 1
             self._socket.abort()
             self._core.close()
             self._exchanges.trend("session_duration", monotonic_us() - self._began_us)

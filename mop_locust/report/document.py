@@ -42,7 +42,7 @@ class Run(TypedDict):
     planned_seconds: float | None
     seconds: float
     started: str  # UTC, ISO 8601
-    ended: str
+    ended: str  # "" while the run goes on
     stopped_by: str
     suite_version: str
     options: dict[str, OptionValue]
@@ -70,7 +70,7 @@ class Worker(TypedDict):
     index: int
     host: str
     pid: int
-    state: Literal["finished", "lost", "stopped"]
+    state: Literal["running", "finished", "lost", "stopped"]
     first_s: float | None
     last_s: float | None
     sequence: int

@@ -36,6 +36,7 @@ logger = logging.getLogger("mop_locust")
 DRAIN_MARGIN_SECONDS = 5.0  # beyond the stop timeout, for a worker's last word
 MISSING_SECONDS = 5.0  # since the last report of a worker that Locust misses: it is not waited for any more
 POLL_SECONDS = 0.02
+LIVE_US = 500_000  # how old the summary of a run that goes on may be
 UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is so old
 
 
@@ -56,6 +57,8 @@ class Conductor:
         self._vitals: Vitals | None = None
         self._next_window = 0
         self.run: Run | None = None
+        self.summary: SummaryDocument | None = None
+        self._made_us = 0
         self.stock: IterationStock | None = None
         self.border: Border | None = None
 
@@ -217,6 +220,18 @@ class Conductor:
         else:
             self._runner.send_message("mop_reset")
 
+    def live(self) -> SummaryDocument | None:
+        """Returns the run as the summary that it would have if it ended now, made at most twice a second, whoever looks.
+
+        After the end it is the run's own summary, before the first run None.
+        """
+        run = self.run
+        if run is None or run.finished:
+            return self.summary
+        if monotonic_us() - self._made_us > LIVE_US or self.summary is None or self.summary["run"]["id"] != run.id:
+            self.summary, self._made_us = self._judged(run), monotonic_us()
+        return self.summary
+
     def _hand_on_windows(self, run: Run, *, all_of_them: bool) -> None:
         hook = self._environment.events.mop_window
         if not hook._handlers:
@@ -287,6 +302,12 @@ class Conductor:
         if self.border is not None and (turned_away := self.border.sentence()):
             run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)
+        self.summary = summary = self._judged(run)
+        self._environment.events.mop_verdict.fire(summary=summary)
+        self._say(summary, *_write(Path(run.settings.reports), summary))
+        self._end_with(summary["verdict"]["exit_code"])
+
+    def _judged(self, run: Run) -> SummaryDocument:
         totals = run.merge.totals()
         verdict = judge(
             totals,
@@ -295,10 +316,7 @@ class Conductor:
             validity=validity(run, totals),
             allow_degraded=run.settings.allow_degraded,
         )
-        summary = document(run, totals, verdict, self._name(run))
-        self._environment.events.mop_verdict.fire(summary=summary)
-        self._say(summary, *_write(Path(run.settings.reports), summary))
-        self._end_with(verdict.exit_code)
+        return document(run, totals, verdict, self._name(run))
 
     def _how_it_ended(self, run: Run) -> str:
         ran = ((run.stopping_us or run.ended_us) - run.started_us) / 1e6

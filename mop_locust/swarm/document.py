@@ -19,7 +19,7 @@ LATE_US = 3_000_000  # a first report later than this is of a worker that joined
 
 
 def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDocument:
-    """Returns the summary of a judged run."""
+    """Returns the summary of a judged run, or of one that goes on: that is without its windows, which are asked for apart."""
     summary: SummaryDocument = {
         "schema": SCHEMA,
         "run": {
@@ -36,7 +36,7 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
             "planned_seconds": run.planned_seconds,
             "seconds": round(run.seconds, 6),
             "started": _utc(run.started_wall),
-            "ended": _utc(run.ended_wall),
+            "ended": _utc(run.ended_wall) if run.finished else "",
             "stopped_by": run.stopped_by,
             "suite_version": version("mop-locust"),
             "options": dict(run.options),
@@ -44,7 +44,7 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
         },
         "verdict": {**verdict.to_json(), "sentence": ""},
         "metrics": summarise(totals),
-        "windows": window_rows(run.merge.windows),
+        "windows": window_rows(run.merge.windows) if run.finished else [],
         "errors": error_rows(totals),
         "workers": _workers(run),
         "preflight": _preflight(run.findings),
@@ -116,7 +116,13 @@ def _workers(run: Run) -> list[Worker]:
                 "index": hello.index if hello else 0,
                 "host": hello.host if hello else "",
                 "pid": hello.pid if hello else 0,
-                "state": "lost" if worker in lost else "stopped" if worker in early else "finished",
+                "state": "lost"
+                if worker in lost
+                else "stopped"
+                if worker in early
+                else "finished"
+                if record.final
+                else "running",
                 "first_s": record.first_at_us / 1e6,
                 "last_s": record.last_at_us / 1e6,
                 "sequence": record.sequence,

@@ -84,6 +84,9 @@ class Generator:
             return None
         if self._final is not None:
             return self._final
+        for name, value in self.clients.open.gauges().items():
+            self._ledger.gauge(name, value)
+        self._ledger.gauge("users", float(self._environment.runner.user_count))
         return self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000)
 
     def reset(self) -> None:

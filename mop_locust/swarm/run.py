@@ -20,6 +20,7 @@ from mop_locust.verdict.threshold import Threshold
 
 logger = logging.getLogger("mop_locust")
 
+SILENT_US = 5_000_000  # a worker that has said nothing for so long, while the run goes on, counts as lost
 LEFT_EARLY_US = 1_500_000  # a worker whose last word is so much older than the end left before it; Ctrl-C reaches all within it
 
 
@@ -124,12 +125,23 @@ class Run:
         return sum(figures) / len(figures) if figures else None
 
     def lost(self) -> list[str]:
-        """Returns the workers that took part and never said their last word."""
-        return [worker for worker, record in self.merge.workers.items() if not record.final]
+        """Returns the workers that took part and never said their last word; while the run goes on, those that fell silent."""
+        heard_us = None if self.finished else monotonic_us() - SILENT_US
+        return [
+            worker
+            for worker, record in self.merge.workers.items()
+            if not record.final and (heard_us is None or self.last_us[worker] < heard_us)
+        ]
+
+    def silent(self) -> list[str]:
+        """Returns the expected workers that never reported; none in the first seconds of a run."""
+        if not self.finished and self.elapsed_us < SILENT_US:
+            return []
+        return [worker for worker in self.expected if worker not in self.merge.workers]
 
     def left_early(self) -> list[str]:
         """Returns the workers that said their last word, but well before the end."""
-        stopping = self.stopping_us or self.ended_us
+        stopping = self.stopping_us or self.ended_us or monotonic_us()
         return [
             worker
             for worker, record in self.merge.workers.items()

@@ -39,7 +39,7 @@ def _incomplete(run: Run) -> Iterator[str]:
             f"worker {worker} was lost: its last report came after {at:.1f} s; "
             f"up to {REPORT_SECONDS:.0f} s of its samples are missing"
         )
-    silent = [worker for worker in run.expected if worker not in run.merge.workers]
+    silent = run.silent()
     if silent and run.stopped_by != "preflight":
         yield f"{len(silent)} of {run.workers_expected} workers reported nothing: {', '.join(silent)}"
     if run.unreadable:

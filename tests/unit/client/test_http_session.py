@@ -59,8 +59,9 @@ class Endpoint:
 def test_a_session_is_opened_used_and_deleted(taken: Taken, serve: Serve) -> None:
     """Three exchanges with one sample each; the id, the negotiated revision and the key travel as they must."""
     endpoint = Endpoint()
-    server = serve(endpoint)
-    with client(clients(taken, MOP_HTTP_BASE=server.url("http"))).session() as session:
+    shared = clients(taken, MOP_HTTP_BASE=serve(endpoint).url("http"))
+    with client(shared).session() as session:
+        assert shared.open.sessions == 1
         assert session.list_tools().tools == []
         assert (session.server_name, session.server_version, session.protocol_version) == ("tiny", "1.2", "2025-03-26")
     first, *later = endpoint.requests
@@ -76,6 +77,7 @@ def test_a_session_is_opened_used_and_deleted(taken: Taken, serve: Serve) -> Non
     assert {sample.transport for sample in taken.samples} == {"http"}
     assert [sample.status for sample in taken.samples] == [200, 200, 204]
     assert [sample.connect_us >= 0 for sample in taken.samples] == [True, False, False]
+    assert shared.open.sessions == 0
     assert taken.trend_names == ["session_duration"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mop_locust.client.exchange import Exchanges
+from mop_locust.client.open_counts import OpenCounts
 from mop_locust.client.stream import Stream, StreamReport
 from mop_locust.protocol.errors import Disconnected, ExchangeTimeout, HttpStatusError, MopError
 from mop_locust.transports import Phases
@@ -43,9 +44,14 @@ class Source:
         self.closed += 1
 
 
+def exchanges(taken: Taken, open: OpenCounts | None = None) -> Exchanges:
+    """The exchanges of one user."""
+    return Exchanges("tests", taken, 5.0, {}, open)
+
+
 def stream(taken: Taken, source: Source) -> Stream:
     """A stream over this source."""
-    return Stream(source, Exchanges("tests", taken, 5.0, {}))  # type: ignore[arg-type]  # no more of a transport is needed
+    return Stream(source, exchanges(taken))  # type: ignore[arg-type]  # no more of a transport is needed
 
 
 def watched(taken: Taken, *items: bytes | MopError) -> StreamReport:
@@ -141,3 +147,17 @@ def test_a_stream_that_is_not_open_cannot_be_watched(taken: Taken) -> None:
     """That is a mistake of the scenario, and loud."""
     with pytest.raises(AssertionError, match="not open"):
         stream(taken, Source()).watch(1)
+
+
+def test_an_open_stream_is_counted_as_open(taken: Taken) -> None:
+    """From its first byte until it is closed; one that was refused never."""
+    counts = OpenCounts()
+    watched = Stream(Source(), exchanges(taken, counts))  # type: ignore[arg-type]  # no more of a transport is needed
+    with watched:
+        assert counts.streams == 1
+    watched.close()
+    assert counts.streams == 0
+    refused = Stream(Source(refused=HttpStatusError("HTTP 500", status=500)), exchanges(taken, counts))  # type: ignore[arg-type]
+    with pytest.raises(HttpStatusError):
+        refused.open()
+    assert counts.streams == 0

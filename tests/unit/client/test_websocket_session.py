@@ -79,10 +79,13 @@ def settle(side: Side) -> None:
 def test_a_session_is_opened_used_held_and_closed(taken: Taken, serve: Serve) -> None:
     """Connect, call, close: three samples; the upgrade and the whole session are trends."""
     side = Side(obedient)
-    with user(taken, serve(side)).connect() as session:
+    one = user(taken, serve(side))
+    with one.connect() as session:
+        assert one._exchanges.open.sockets == 1
         session.probe("ping")
         session.hold(0.01)
     settle(side)
+    assert one._exchanges.open.sockets == 0
     assert taken.ends == [CONNECT, ("ping", "ok", ""), CLOSE]
     assert {sample.transport for sample in taken.samples} == {"websocket"}
     assert (taken.samples[0].status, taken.samples[0].connect_us >= 0) == (101, True)

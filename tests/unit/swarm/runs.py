@@ -84,6 +84,7 @@ def made_run(*classes: type[MopUser], findings: Findings | None = None, workers:
     run.stopping_us = run.ended_us = STARTED_US + 60 * SECOND
     run.ended_wall = STARTED_WALL + 60
     run.stopped_by = "run time"
+    run.finished = True
     for name, value in more.items():
         setattr(run, name, value)
     return run

@@ -250,3 +250,11 @@ def test_the_document_can_be_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     path.write_bytes(encode_summary(summary))
     assert read_summary(path) == summary
+
+
+def test_a_run_that_goes_on_has_no_end_and_leaves_its_windows_out() -> None:
+    """Whoever looks at it live asks for the windows apart; its workers are running."""
+    run = made_run(finished=False, stopping_us=0)
+    run.take(word(ledger(run, "local"), 1, final=False))
+    told = made(run)
+    assert (told["run"]["ended"], told["windows"], [worker["state"] for worker in told["workers"]]) == ("", [], ["running"])

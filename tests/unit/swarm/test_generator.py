@@ -25,7 +25,9 @@ def made(stop_timeout: float = 10.0) -> tuple[Generator, Any]:
     """A generator of a process, and its environment."""
     events = Events()
     add_events(events)
-    environment = SimpleNamespace(events=events, user_classes=[Calls], stop_timeout=stop_timeout)
+    environment = SimpleNamespace(
+        events=events, user_classes=[Calls], stop_timeout=stop_timeout, runner=SimpleNamespace(user_count=7)
+    )
     return Generator(environment, "w1", ApiKey("k")), environment
 
 
@@ -55,6 +57,7 @@ def test_a_run_has_its_ledger_and_its_last_word() -> None:
         assert first is not None
         assert (first.run_id, first.worker, first.epoch, first.final) == ("r-1", "w1", 1, False)
         assert first.at_us >= 5_000_000
+        assert first.gauges == {"open_sessions": 0.0, "open_sockets": 0.0, "open_streams": 0.0, "users": 7.0}
         user.counter("hits").add(3)
     finally:
         last = generator.finish()

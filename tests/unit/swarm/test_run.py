@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from mop_locust.client.exchange import monotonic_us
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.swarm.run import LEFT_EARLY_US, Run
 from tests.unit.swarm.runs import SECOND, STARTED_US, Calls, exchange, heard, ledger, made_run, word, worked
@@ -133,3 +134,35 @@ def test_the_masters_own_lag_is_kept_apart() -> None:
     run.gauge("cpu_percent", 14.5)
     assert run.gauges == {"cpu_percent": [12.5, 14.5]}
     assert calls(run) == 0
+
+
+def going_on(*, silent_s: float, workers: int = 2) -> Run:
+    """A run of now with one worker that was last heard so many seconds ago."""
+    run = made_run(workers=workers, finished=False, stopping_us=0, ended_us=0, started_us=monotonic_us() - 60 * SECOND)
+    run.take(word(ledger(run), 50, final=False))
+    run.last_us["w1"] = monotonic_us() - int(silent_s * SECOND)
+    return run
+
+
+@pytest.mark.parametrize(("silent_s", "lost"), [(1.0, []), (6.0, ["w1"])])
+def test_while_a_run_goes_on_a_worker_that_fell_silent_is_lost(silent_s: float, lost: list[str]) -> None:
+    """None has said its last word yet, so only silence tells."""
+    run = going_on(silent_s=silent_s)
+    assert (run.lost(), run.silent(), run.left_early()) == (lost, ["w2"], [])
+
+
+def test_an_expected_worker_may_take_its_time_at_the_start() -> None:
+    """It is missing only when it has said nothing for some seconds, or when the run is over."""
+    run = going_on(silent_s=0)
+    run.started_us = monotonic_us()
+    assert run.silent() == []
+    run.finished = True
+    assert run.silent() == ["w2"]
+
+
+def test_a_worker_that_left_a_run_that_goes_on_left_early() -> None:
+    """It said its last word and the others work."""
+    run = going_on(silent_s=3)
+    run.take(word(ledger(run, epoch=2), 57))
+    run.last_us["w1"] = monotonic_us() - 3 * SECOND
+    assert run.left_early() == ["w1"]
