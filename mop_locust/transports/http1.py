@@ -74,6 +74,7 @@ class Http1Connection:
         "_head_done",
         "_head_only",
         "_interim",
+        "_kept",
         "_parser",
         "_parts",
         "_reusable",
@@ -93,6 +94,7 @@ class Http1Connection:
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._reusable = True
         self._head_only = False
+        self._kept = 0
         self._sent_ns = 0
         self._begin()
 
@@ -132,8 +134,15 @@ class Http1Connection:
     # --- one exchange ------------------------------------------------------------------------------------------------
 
     def reusable(self) -> bool:
-        """Say whether the last answer is complete and the connection is open and silent."""
-        return self._reusable and self._wire.quiet()
+        """Say whether the last answer is complete and the connection is open and silent.
+
+        Some servers close after an answer without a word, and their end may not have reached the loop: so the first time the
+        connection itself is looked at. One that was kept open once is kept, and its end will be seen by the loop.
+        """
+        if not self._reusable:
+            return False
+        self._kept += 1
+        return self._wire.undisturbed() if self._kept > 1 else self._wire.quiet()
 
     def send(self, request: bytes, deadline: Deadline) -> None:
         """Write a whole request, head and body. Errors as `Wire.send`; LocalProtocolError when it can carry none."""

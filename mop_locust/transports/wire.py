@@ -93,9 +93,24 @@ def tls_label(error: ssl.SSLError) -> str:
 
 
 class Wire:
-    """A TCP connection of one greenlet."""
+    """A TCP connection of one greenlet.
 
-    __slots__ = ("_expires", "_hub", "_label", "_readable", "_socket", "_timer", "_timer_at", "_waiting")
+    The loop watches it from the first wait on, and not anew for each: that would be a system call each time. What comes
+    while nobody waits ends the watch until the next wait.
+    """
+
+    __slots__ = (
+        "_disturbed",
+        "_expires",
+        "_hub",
+        "_label",
+        "_readable",
+        "_socket",
+        "_timer",
+        "_timer_at",
+        "_waiting",
+        "_watched",
+    )
 
     def __init__(self, connected: Socket) -> None:
         self._socket = connected
@@ -106,6 +121,8 @@ class Wire:
         self._expires = math.inf
         self._label = ""
         self._waiting: gevent.Greenlet | None = None
+        self._watched = False
+        self._disturbed = False
 
     @classmethod
     def connect(cls, family: int, address: Address, deadline: Deadline, source: str = "") -> Wire:
@@ -172,7 +189,10 @@ class Wire:
         Disconnected, ClientFault, or ExchangeTimeout with the label ``waiting_for``, after which reading may go on.
         """
         while True:
-            self._wait(self._readable, deadline, waiting_for)
+            if not self._watched:
+                self._watched = True
+                self._readable.start(self._came)
+            self._wait(deadline, waiting_for)
             try:
                 return self._socket.recv(RECEIVE_SIZE)
             except BlockingIOError:
@@ -190,6 +210,10 @@ class Wire:
             pass
         return False
 
+    def undisturbed(self) -> bool:
+        """Say, without a look at the connection, whether the loop has seen nothing come while nobody waited, the end included."""
+        return not self._disturbed
+
     def close(self) -> None:
         """Close the connection; whoever waits on it gets Disconnected. More than once is allowed."""
         if self._waiting is not None:
@@ -206,13 +230,33 @@ class Wire:
             self._timer_at = math.inf
 
     def _wait_writable(self, deadline: Deadline, label: str) -> None:
+        if self._watched:  # an answer that comes early would wake the sender again and again
+            self._watched = False
+            self._readable.stop()
         watcher = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        watcher.start(self._resume)
         try:
-            self._wait(watcher, deadline, label)
+            self._wait(deadline, label)
         finally:
+            watcher.stop()
             watcher.close()
 
-    def _wait(self, watcher: object, deadline: Deadline, label: str) -> None:
+    def _came(self) -> None:
+        """Runs in the hub when there is something to read, the end included."""
+        if self._waiting is not None:
+            self._waiting.switch(self)
+        else:
+            self._disturbed = True
+            self._watched = False
+            self._readable.stop()
+
+    def _resume(self) -> None:
+        """Runs in the hub."""
+        if self._waiting is not None:
+            self._waiting.switch(self)
+
+    def _wait(self, deadline: Deadline, label: str) -> None:
+        """Return when the loop has something for this connection; ExchangeTimeout at the deadline."""
         if self._waiting is not None:
             raise LocalProtocolError("two greenlets wait on one connection")
         self._label = label
@@ -222,7 +266,8 @@ class Wire:
             self._set_timer(at)
         self._waiting = gevent.getcurrent()
         try:
-            self._hub.wait(watcher)
+            while self._hub.switch() is not self:
+                pass  # a switch by anybody else tells nothing of this connection
         finally:
             self._waiting = None
 
@@ -304,6 +349,10 @@ class TlsWire:
         finally:
             self._socket.settimeout(None)
         return False
+
+    def undisturbed(self) -> bool:
+        """Say whether nothing came while nobody waited; here only a look tells."""
+        return self.quiet()
 
     def close(self) -> None:
         """Close the connection without a TLS goodbye, as most clients do; more than once is allowed."""
