@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 
 from mop_locust.client.exchange import Exchanges, Recorder
@@ -43,6 +44,14 @@ class Clients:
         self.revision: Revision = revision(settings.protocol_version)
         self.suite_version = version("mop-locust")
         self.end: Deadline | None = None
+        self._new_socket = partial(
+            _socket_kind(settings.ws_client),
+            self._websocket,
+            self._dialer,
+            key=key.secret,
+            max_reply=settings.max_reply_bytes,
+            subprotocol=settings.ws_subprotocol,
+        )
 
     def closing_timeout(self) -> float:
         """Returns the seconds that closing a session may take: less than usual once the end of the run is set."""
@@ -66,17 +75,18 @@ class Clients:
 
     def websocket(self) -> WebSocketLike:
         """Returns a new, unopened WebSocket of the kind that `MOP_WS_CLIENT` names."""
-        if self.settings.ws_client == "websocket-client":
-            from mop_locust.transports.websocket_client import WebSocketClientTransport as Socket
-        else:
-            from mop_locust.transports.websocket import WebSocketTransport as Socket  # type: ignore[assignment]  # same interface
-        return Socket(
-            self._websocket,
-            self._dialer,
-            key=self._key.secret,
-            max_reply=self.settings.max_reply_bytes,
-            subprotocol=self.settings.ws_subprotocol,
-        )
+        return self._new_socket()
+
+
+def _socket_kind(name: str) -> Callable[..., WebSocketLike]:
+    """Returns the transport that `MOP_WS_CLIENT` names; only that one is loaded."""
+    if name == "websocket-client":
+        from mop_locust.transports.websocket_client import WebSocketClientTransport
+
+        return WebSocketClientTransport
+    from mop_locust.transports.websocket import WebSocketTransport
+
+    return WebSocketTransport
 
 
 class Client:

@@ -42,6 +42,7 @@ class WebSocketTransport:
     __slots__ = (
         "_decoder",
         "_dialer",
+        "_pongs",
         "_request",
         "_sent_ns",
         "_subprotocol",
@@ -59,6 +60,7 @@ class WebSocketTransport:
         self.phases = Phases()
         self._wire: Wire | TlsWire | None = None
         self._decoder = frames.FrameDecoder(max_reply)
+        self._pongs = b""
         self._sent_ns = 0
         self._request = _request_around_key(target, key, subprotocol)
 
@@ -78,6 +80,7 @@ class WebSocketTransport:
             wire.close()
             raise
         self._decoder = frames.FrameDecoder(self.max_reply)
+        self._pongs = b""
         if rest:
             self._decoder.feed(rest)
         self._wire = wire
@@ -150,6 +153,8 @@ class WebSocketTransport:
 
     def _write(self, frame: bytes, deadline: Deadline) -> None:
         wire = self._opened()
+        if self._pongs:
+            frame, self._pongs = self._pongs + frame, b""
         self.phases.sent += len(frame)
         try:
             wire.send(frame, deadline)
@@ -164,7 +169,7 @@ class WebSocketTransport:
         return self._wire
 
     def receive(self, deadline: Deadline) -> bytes:
-        """Return the next text message; the server's pings are answered on the way.
+        """Return the next text message; the server's pings are answered before the next wait, or with the next message.
 
         Disconnected "closed CODE" (with ``code``; 1005 for a close frame without one, 1006 for none) and
         RemoteProtocolError end the connection; ExchangeTimeout does not.
@@ -187,7 +192,11 @@ class WebSocketTransport:
             except RemoteProtocolError as error:
                 self._refuse(1009 if error.label == "reply too large" else 1002, deadline)
                 raise
+            if type(frame) is frames.Text or type(frame) is frames.Close:
+                return frame
             if frame is None:
+                if self._pongs:
+                    self._send_pongs(wire, deadline)
                 try:
                     data = wire.receive(deadline, waiting_for)
                 except ExchangeTimeout:
@@ -202,21 +211,20 @@ class WebSocketTransport:
                     phases.first_byte_us = (time.monotonic_ns() - self._sent_ns) // 1000
                 phases.received += len(data)
                 decoder.feed(data)
-            elif isinstance(frame, (frames.Text, frames.Close)):
-                return frame
-            elif isinstance(frame, frames.Ping):
-                self._answer(frame, wire, deadline)
-            elif isinstance(frame, frames.Binary):
+            elif type(frame) is frames.Ping:
+                # It leaves before the next wait, or with the next message: most often that is a system call less.
+                self._pongs += frames.encode_frame(frames.PONG, frame.data, _mask())
+            elif type(frame) is frames.Binary:
                 self._refuse(1003, deadline)
                 raise RemoteProtocolError("binary message", "JSON-RPC goes in text messages")
 
-    def _answer(self, ping: frames.Ping, wire: Wire | TlsWire, deadline: Deadline) -> None:
-        pong = frames.encode_frame(frames.PONG, ping.data, _mask())
-        self.phases.sent += len(pong)
+    def _send_pongs(self, wire: Wire | TlsWire, deadline: Deadline) -> None:
+        pongs, self._pongs = self._pongs, b""
+        self.phases.sent += len(pongs)
         try:
-            wire.send(pong, deadline)
+            wire.send(pongs, deadline)
         except Disconnected:
-            pass  # its sender is gone; what came after the ping, a close code above all, counts all the same
+            pass  # their receiver is gone; what came after its ping, a close code above all, counts all the same
         except MopError:
             self.abort()
             raise

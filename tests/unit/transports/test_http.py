@@ -198,16 +198,20 @@ def test_receive_without_a_connection(serve: Serve, dialer: Dialer) -> None:
         http.receive(soon())
 
 
-def test_a_connection_that_the_server_ended_meanwhile(serve: Serve, dialer: Dialer) -> None:
+@pytest.mark.parametrize("kept_for", [1, 2, 4])
+def test_a_connection_that_the_server_ended_meanwhile(serve: Serve, dialer: Dialer, kept_for: int) -> None:
     """An idle connection that was ended is replaced without an error, and so is one that announced its end."""
 
-    def one_each(peer: Peer) -> None:
-        peer.request()
-        peer.write(answer(RESULT))
+    def some_each(peer: Peer) -> None:
+        for _ in range(kept_for):
+            peer.request()
+            peer.write(answer(RESULT))
 
-    server = serve(one_each)
+    server = serve(some_each)
     http = transport(server, dialer)
-    assert messages(http) == [RESULT]
+    for _ in range(kept_for):
+        assert messages(http) == [RESULT]
+    assert server.connections == 1
     gevent.sleep(0.02)
     assert messages(http) == [RESULT]
     assert server.connections == 2

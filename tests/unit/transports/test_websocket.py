@@ -194,6 +194,32 @@ def test_pings_are_answered_and_frames_are_masked(serve: Serve, dialer: Dialer) 
     assert seen == [frames.Pong(b"are you there"), frames.Text(MESSAGE)]
 
 
+@pytest.mark.parametrize("waits_again", [False, True])
+def test_a_pong_leaves_with_the_next_frame_or_before_the_next_wait(serve: Serve, dialer: Dialer, waits_again: bool) -> None:
+    """A ping that came together with a message costs no write of its own, and is not forgotten when nothing follows."""
+    seen: list[bytes] = []
+
+    def behave(peer: Peer) -> None:
+        peer.upgrade()
+        peer.write(frames.encode_frame(frames.PING, b"x", b"") + text(RESULT))
+        seen.append(peer.read())
+
+    socket = transport(serve(behave), dialer)
+    socket.open(soon())
+    assert socket.receive(soon()) == RESULT
+    if waits_again:
+        with pytest.raises((ExchangeTimeout, Disconnected)):
+            socket.receive(soon(0.1))
+    else:
+        gevent.sleep(0.05)
+        assert seen == []
+        socket.send(MESSAGE, soon())
+    gevent.sleep(0.05)
+    pong, message = 2 + 4 + 1, 2 + 4 + len(MESSAGE)
+    assert [len(piece) for piece in seen] == [pong if waits_again else pong + message]
+    socket.abort()
+
+
 def test_a_ping_whose_sender_is_gone(serve: Serve, dialer: Dialer) -> None:
     """A pong that cannot be sent does not hide the close code that came after the ping."""
 

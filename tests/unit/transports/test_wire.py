@@ -203,6 +203,62 @@ def test_quiet(serve: Serve) -> None:
     assert not wire.quiet()
 
 
+@pytest.mark.parametrize("says", [b"unasked", b""])
+def test_what_comes_while_nobody_waits_is_known(serve: Serve, says: bytes) -> None:
+    """The loop tells of unasked bytes and of the end, once; what was said is still there to read."""
+
+    def behave(peer: Peer) -> None:
+        assert peer.read() == b"hello"
+        peer.write(b"hello")
+        gevent.sleep(0.03)
+        if says:
+            peer.write(says)
+
+    wire = connect(serve(behave))
+    wire.send(b"hello", soon())
+    assert wire.receive(soon()) == b"hello"
+    assert wire.undisturbed()
+    gevent.sleep(0.06)
+    assert not wire.undisturbed()
+    assert wire.receive(soon()) == says
+    wire.close()
+
+
+def test_a_switch_by_anybody_else_tells_nothing_of_a_connection(serve: Serve) -> None:
+    """Who waits for bytes goes on waiting for them."""
+
+    def behave(peer: Peer) -> None:
+        gevent.sleep(0.05)
+        peer.write(b"at last")
+
+    wire = connect(serve(behave))
+    waiting = gevent.spawn(wire.receive, soon())
+    gevent.sleep(0.01)
+    gevent.get_hub().loop.run_callback(waiting.switch, "stray")
+    assert waiting.get(timeout=2) == b"at last"
+    wire.close()
+
+
+def test_an_early_answer_does_not_wake_the_sender(serve: Serve) -> None:
+    """The server answers before it has taken the request: the wire waits for room, and reads when it is asked to."""
+    size = 20_000_000
+
+    def behave(peer: Peer) -> None:
+        peer.write(b"early")
+        gevent.sleep(0.1)
+        left = size + 5
+        while left:
+            left -= len(peer.read())
+        peer.write(b"done")
+
+    wire = connect(serve(behave))
+    wire.send(b"hello", soon())
+    assert wire.receive(soon()) == b"early"
+    wire.send(b"x" * size, soon(10))
+    assert wire.receive(soon(10)) == b"done"
+    wire.close()
+
+
 def test_close_wakes_who_waits(serve: Serve) -> None:
     """A greenlet that waits on a wire which another one closes is told, and does not wait for ever."""
     wire = connect(serve(silent))
