@@ -21,6 +21,8 @@ LARGEST_SUM = 2**63 - 1
 Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A count; the wire decoder refuses any other integer, so that the sum over all workers still fits the format."""
 
+Positive = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+
 Sum = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SUM)]
 
 WIRE_VERSION = 1
@@ -58,7 +60,7 @@ def bucket_middle(index: int) -> int:
 class Histogram(msgspec.Struct, array_like=True):
     """Counts by bucket beside the exact count, sum, least and greatest value; an empty one has 0 in all four."""
 
-    counts: dict[Whole, Whole] = msgspec.field(default_factory=dict)
+    counts: dict[Whole, Positive] = msgspec.field(default_factory=dict)
     count: Whole = 0
     total: Sum = 0
     min: Whole = 0
@@ -180,7 +182,7 @@ class Histogram(msgspec.Struct, array_like=True):
     def check(self) -> None:
         """ValueError when the figures contradict each other, as they can after decoding foreign bytes."""
         counts = self.counts
-        if sum(counts.values()) != self.count or 0 in counts.values():
+        if sum(counts.values()) != self.count:
             raise ValueError("histogram counts do not add up")
         if not counts:
             agree = self.min == self.max == self.total == 0

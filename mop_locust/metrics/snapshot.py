@@ -65,17 +65,26 @@ _DECODER = msgspec.msgpack.Decoder(Snapshot)
 def decode_snapshot(data: bytes) -> Snapshot:
     """Read a snapshot back; SnapshotError, with a sentence, for garbage, an unknown version or contradictory figures."""
     try:
-        version = _HEAD.decode(data).version
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SnapshotError(f"not a snapshot: {error}") from None
-    if version != VERSION:
-        raise SnapshotError(f"snapshot version {version} is unknown; this release reads version {VERSION}")
-    try:
         snapshot = _DECODER.decode(data)
-        _check(snapshot)
+        if snapshot.version == VERSION:
+            _check(snapshot)
     except (ValueError, RecursionError) as error:
-        raise SnapshotError(f"not a snapshot: {error}") from None
+        raise SnapshotError(_foreign(_version(data)) or f"not a snapshot: {error}") from None
+    if sentence := _foreign(snapshot.version):
+        raise SnapshotError(sentence)
     return snapshot
+
+
+def _version(data: bytes) -> int:
+    """The version that the bytes claim, ours when they tell none: asked for only when they cannot be read as a whole."""
+    try:
+        return _HEAD.decode(data).version
+    except (ValueError, RecursionError):
+        return VERSION
+
+
+def _foreign(version: int) -> str:
+    return "" if version == VERSION else f"snapshot version {version} is unknown; this release reads version {VERSION}"
 
 
 def _check(snapshot: Snapshot) -> None:
