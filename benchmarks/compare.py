@@ -53,7 +53,7 @@ def run(peer: Peer, load: Load) -> Run:
         count = load.operation.count(before, load.server.counts()) if load.server.counts_itself else claimed
     except ValueError as error:
         raise ValueError(f"{error}; its last words: {' '.join(spent.output.split())[-300:]!r}") from None
-    return Run(spent.cpu, count, claimed, spent.wall)
+    return Run(spent.cpu, count, claimed, spent.wall, spent.system)
 
 
 def sample(peer: Peer, operation: Operation, server: Server, number: int, options: argparse.Namespace) -> Sample:

@@ -17,10 +17,14 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """How a command ended and what it took: `cpu` is user and system time of it and of all its children, in seconds."""
+    """How a command ended and what it took: `cpu` is user and system time of it and of all its children, in seconds.
+
+    `system` is the part that the kernel worked for it.
+    """
 
     exit_code: int
     cpu: float
+    system: float
     wall: float
     output: str
 
@@ -62,7 +66,7 @@ def spend(command: Sequence[str], variables: Mapping[str, str], folder: Path, mo
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - began
-    return Spent(process.returncode, usage.ru_utime + usage.ru_stime, wall, log.read_text(errors="replace"))
+    return Spent(process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_stime, wall, log.read_text(errors="replace"))
 
 
 def _wait(pid: int, seconds: float) -> None:

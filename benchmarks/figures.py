@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -13,12 +13,16 @@ LEAST_GROWTH = 1.5
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One run of a peer: CPU seconds of all its processes, operations counted, operations the peer claims, wall seconds."""
+    """One run of a peer: CPU seconds of all its processes, operations counted, operations the peer claims, wall seconds.
+
+    `system` are the CPU seconds in the kernel.
+    """
 
     cpu: float
     count: int
     claimed: int
     wall: float
+    system: float = 0.0
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -46,6 +50,13 @@ class Sample(msgspec.Struct, frozen=True):
         if self.short is None or self.long is None or self.why:
             return None
         return (self.long.cpu - self.short.cpu) / (self.long.count - self.short.count) * 1e6
+
+    @property
+    def kernel(self) -> float | None:
+        """The part of the cost that the kernel took: system calls, which every client of the same work has to make."""
+        if self.cost is None or self.short is None or self.long is None:
+            return None
+        return (self.long.system - self.short.system) / (self.long.count - self.short.count) * 1e6
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -80,11 +91,17 @@ Costs = Mapping[int, float]
 
 def costs(samples: Iterable[Sample], operation: str, peer: str) -> dict[int, float]:
     """The cost of an operation to a peer, by round."""
-    return {
-        sample.round: sample.cost
-        for sample in samples
-        if sample.operation == operation and sample.peer == peer and sample.cost is not None
-    }
+    return _by_round(samples, operation, peer, lambda sample: sample.cost)
+
+
+def kernel_parts(samples: Iterable[Sample], operation: str, peer: str) -> dict[int, float]:
+    """The kernel's part of that cost, by round."""
+    return _by_round(samples, operation, peer, lambda sample: sample.kernel)
+
+
+def _by_round(samples: Iterable[Sample], operation: str, peer: str, figure: Callable[[Sample], float | None]) -> dict[int, float]:
+    found = {sample.round: figure(sample) for sample in samples if sample.operation == operation and sample.peer == peer}
+    return {number: value for number, value in found.items() if value is not None}
 
 
 def ratios(ours: Costs, theirs: Costs) -> Spread | None:

@@ -99,7 +99,7 @@ def embedded(*options: str) -> Iterator[Server]:
     try:
         ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
         line = process.stdout.readline().decode() if ready else ""
-        address = re.search(r"http://([\d.]+):(\d+)/mcp", line)
+        address = re.search(r"https?://([\d.]+):(\d+)/mcp", line)
         if address is None:
             raise RuntimeError(f"the embedded server did not start: {line!r}")
         yield Server("embedded", address[1], int(address[2]), process.pid, True)

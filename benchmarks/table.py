@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.figures import Judgement, Sample, Spread, costs, doubts, faults, judge
+from benchmarks.figures import Judgement, Sample, Spread, costs, doubts, faults, judge, kernel_parts
 from benchmarks.operations import OPERATIONS, Operation
 from benchmarks.result import Result
 
@@ -32,7 +32,7 @@ def _how(options: dict[str, str]) -> list[str]:
     rounds, users, short, long = (options[name] for name in ("rounds", "users", "short", "long"))
     return [
         "Microseconds of CPU an operation, user and system time of all processes of the client:",
-        f"median of {rounds} rounds (least to most).",
+        f"median of {rounds} rounds (least to most), then the kernel's part of it, which is system calls.",
         f"{users} users without think time; the slope between runs of {short} s and {long} s.",
     ]
 
@@ -42,14 +42,22 @@ def _costs(samples: Sequence[Sample], operations: Sequence[Operation]) -> list[s
     peers = sorted(peers, key=lambda peer: -sum(bool(costs(samples, operation.key, peer)) for operation in operations))
     lines = [_row(["operation", *peers]), _row(["---"] * (len(peers) + 1))]
     for operation in operations:
-        cells = [cost(Spread.of(list(costs(samples, operation.key, peer).values()))) for peer in peers]
+        cells = [
+            cost(
+                Spread.of(list(costs(samples, operation.key, peer).values())),
+                Spread.of(list(kernel_parts(samples, operation.key, peer).values())),
+            )
+            for peer in peers
+        ]
         lines.append(_row([f"({operation.key}) {operation.name}", *cells]))
     return lines
 
 
-def cost(spread: Spread | None) -> str:
+def cost(spread: Spread | None, kernel: Spread | None) -> str:
     """One cell of costs."""
-    return "" if spread is None else f"{spread.median:.1f} ({spread.least:.1f} to {spread.most:.1f})"
+    if spread is None or kernel is None:
+        return ""
+    return f"{spread.median:.1f} ({spread.least:.1f} to {spread.most:.1f}), kernel {kernel.median:.1f}"
 
 
 def _limits(judgements: Sequence[Judgement], operations: Sequence[Operation]) -> list[str]:

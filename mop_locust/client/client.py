@@ -38,7 +38,8 @@ class Clients:
         self.send_initialized = send_initialized
         self.open = OpenCounts()
         self._key = key
-        self._dialer = Dialer(Resolver(), TlsOptions(ca_file=settings.tls_ca or None, insecure=settings.tls_insecure))
+        tls = TlsOptions(ca_file=settings.tls_ca or None, insecure=settings.tls_insecure)
+        self._dialer = Dialer(Resolver(), tls, settings.source_addresses)
         self._http = Target.parse(settings.http_base)
         self._websocket = Target.parse(settings.base_url)
         self.revision: Revision = revision(settings.protocol_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -161,6 +162,16 @@ def _read_directory(text: str) -> object:
     return text
 
 
+def _read_addresses(text: str) -> object:
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    for word in words:
+        try:
+            ipaddress.ip_address(word)
+        except ValueError:
+            raise ValueError(f"has {quoted(word)}, which is no IP address") from None
+    return tuple(words)
+
+
 WS_URL: Final = _url("ws", "wss")
 HTTP_URL: Final = _url("http", "https")
 COUNT: Final = count()
@@ -172,5 +183,6 @@ NAME_OR_NONE: Final = _text("a name without control characters, or nothing", r"[
 TOKEN_OR_NONE: Final = _text("a token such as mcp, or nothing", r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")  # RFC 9110 section 5.6.2
 TEXT: Final = Kind("text", "any text", str)
 JSON_OBJECT: Final = Kind("JSON object", 'a JSON object such as {"query": "load"}', _read_json_object)
+ADDRESSES: Final = Kind("addresses", "IP addresses of this machine between commas, or nothing", _read_addresses)
 FILE: Final = Kind("path", "the path of a file, or nothing", _read_file)
 DIRECTORY: Final = Kind("path", "the path of a directory, made when it is missing", _read_directory)

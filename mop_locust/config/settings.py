@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     protocol_version: str
     initialized: str
     leak_sessions: bool
+    source_addresses: tuple[str, ...]
     tls_ca: str
     tls_insecure: bool
     http_client: str

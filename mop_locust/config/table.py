@@ -109,6 +109,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "Whether notifications/initialized is sent; auto does what the preflight found the server to take.",
     ),
     Setting("MOP_LEAK_SESSIONS", "0", kinds.FLAG, "Leave the sessions open, to see what that does to the server."),
+    Setting(
+        "MOP_SOURCE_ADDRESSES",
+        "",
+        kinds.ADDRESSES,
+        "Addresses to connect from, in turn: each has its own 28,000 ports to a target. Not with MOP_HTTP_CLIENT=requests.",
+    ),
     Setting("MOP_TLS_CA", "", kinds.FILE, "A file of certificates (PEM) to trust instead of the system's."),
     Setting("MOP_TLS_INSECURE", "0", kinds.FLAG, "Do not verify the target's certificate."),
     Setting("MOP_HTTP_CLIENT", "gevent", kinds.choice("gevent", "requests"), "Who speaks HTTP: our client, or the library."),

@@ -92,6 +92,13 @@ def tls_label(error: ssl.SSLError) -> str:
     return "tls: " + reason.lower().replace("_", " ")
 
 
+def _bind(fresh: Socket, source: str) -> None:
+    try:
+        fresh.bind((source, 0))
+    except OSError as error:
+        raise ClientFault("source address cannot be used", f"{source}: {os.strerror(error.errno or 0)}") from error
+
+
 class Wire:
     """A TCP connection of one greenlet.
 
@@ -139,7 +146,7 @@ class Wire:
             fresh.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             if source:
                 fresh.setsockopt(_IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-                fresh.bind((source, 0))
+                _bind(fresh, source)
             result = fresh.connect_ex(address)
             if result == errno.EINPROGRESS:
                 # On a near target the handshake is over by now, and to ask again is cheaper than to wait.

@@ -42,19 +42,19 @@ def test_each_peer_begins_a_round_in_turn() -> None:
 def test_wrk_is_believed_only_without_errors(tmp_path: Path) -> None:
     """Its own count is read for comparison with the server's."""
     claim = named("wrk").claim
-    assert claim(load(tmp_path), Spent(0, 1.0, 3.0, WRK_OUTPUT)) == 5487
+    assert claim(load(tmp_path), Spent(0, 1.0, 0.4, 3.0, WRK_OUTPUT)) == 5487
     with pytest.raises(ValueError, match="some requests failed"):
-        claim(load(tmp_path), Spent(0, 1.0, 3.0, f"{WRK_OUTPUT}  Non-2xx or 3xx responses: 3\n"))
+        claim(load(tmp_path), Spent(0, 1.0, 0.4, 3.0, f"{WRK_OUTPUT}  Non-2xx or 3xx responses: 3\n"))
 
 
 def test_k6_is_believed_only_without_failures(tmp_path: Path) -> None:
     """k6 calls the true values of a rate its passes: here they are the failures."""
     claim = named("k6").claim
     (tmp_path / "k6.json").write_text('{"metrics": {"failures": {"passes": 0, "fails": 100}}}')
-    assert claim(load(tmp_path), Spent(0, 1.0, 3.0, "")) == 100
+    assert claim(load(tmp_path), Spent(0, 1.0, 0.4, 3.0, "")) == 100
     (tmp_path / "k6.json").write_text('{"metrics": {"failures": {"passes": 1, "fails": 99}}}')
     with pytest.raises(ValueError, match="1 operations failed"):
-        claim(load(tmp_path), Spent(0, 1.0, 3.0, ""))
+        claim(load(tmp_path), Spent(0, 1.0, 0.4, 3.0, ""))
 
 
 def test_a_peer_that_is_not_there_says_so() -> None:
@@ -84,6 +84,7 @@ def test_the_time_of_children_is_in_what_a_command_spent(tmp_path: Path) -> None
     spent = spend([sys.executable, "-c", parent], plain_environment(), tmp_path, 30.0)
     assert (spent.exit_code, spent.output) == (0, "done\n")
     assert spent.cpu >= 0.1
+    assert 0 <= spent.system <= spent.cpu
 
 
 def test_a_command_that_takes_too_long_is_killed(tmp_path: Path) -> None:

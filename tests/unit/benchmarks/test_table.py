@@ -14,7 +14,7 @@ from benchmarks.table import cost, render
 def taken(peer: str, microseconds: float, server: str = "embedded") -> Sample:
     """A sample of the kept session."""
     counted_by = "server" if server == "embedded" else "client"
-    return Sample(server, "a", peer, 0, counted_by, Run(0.0, 0, 0, 1.0), Run(microseconds / 1000, 1000, 1000, 2.0))
+    return Sample(server, "a", peer, 0, counted_by, Run(0.0, 0, 0, 1.0), Run(microseconds / 1000, 1000, 1000, 2.0, 0.005))
 
 
 def result(*samples: Sample) -> Result:
@@ -33,7 +33,7 @@ def test_costs_and_limits_stand_in_one_row_each() -> None:
     """A limit without its peer says that there is no figure."""
     lines = render(result(taken("mop-locust", 40.0), taken("k6", 80.0)), "mop-locust").splitlines()
     assert "| operation | mop-locust | k6 |" in lines
-    assert "| (a) tools/list, kept session | 40.0 (40.0 to 40.0) | 80.0 (80.0 to 80.0) |" in lines
+    assert "| (a) tools/list, kept session | 40.0 (40.0 to 40.0), kernel 5.0 | 80.0 (80.0 to 80.0), kernel 5.0 |" in lines
     assert "| (a) tools/list, kept session | 0.40 × k6 | 0.50 (0.50 to 0.50) | **not met** |" in lines
     assert "| (a) tools/list, kept session | 3.00 × wrk |  | no figure |" in lines
 
@@ -54,8 +54,8 @@ def test_a_server_that_does_not_count_is_named() -> None:
 
 def test_a_cell_without_figure_is_empty() -> None:
     """A peer that cannot do an operation leaves its cell free."""
-    assert cost(None) == ""
-    assert cost(Spread(1.25, 1.0, 2.0, 3)) == "1.2 (1.0 to 2.0)"
+    assert cost(None, None) == ""
+    assert cost(Spread(1.25, 1.0, 2.0, 3), Spread(0.5, 0.4, 0.6, 3)) == "1.2 (1.0 to 2.0), kernel 0.5"
 
 
 def test_an_older_result_is_never_overwritten(tmp_path: Path) -> None:

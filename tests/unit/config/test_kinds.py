@@ -37,6 +37,21 @@ def test_duration_forms_of_locust_and_k6(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "addresses"), [("", ()), (" ", ()), ("127.0.0.2", ("127.0.0.2",)), ("127.0.0.2, ::1", ("127.0.0.2", "::1"))]
+)
+def test_addresses(text: str, addresses: tuple[str, ...]) -> None:
+    """None, one or several, of either family."""
+    assert kinds.ADDRESSES.read(text) == addresses
+
+
+@pytest.mark.parametrize("text", ["localhost", "127.0.0.2,", "127.0.0.1/8", "1.2.3.4 5.6.7.8"])
+def test_address_mistakes(text: str) -> None:
+    """A name or a network is no address to connect from."""
+    with pytest.raises(ValueError, match="which is no IP address"):
+        kinds.ADDRESSES.read(text)
+
+
+@pytest.mark.parametrize(
     ("text", "wrong"),
     [
         ("1x", "is not a duration"),

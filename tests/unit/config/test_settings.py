@@ -34,6 +34,7 @@ DEFAULTS = Settings(
     protocol_version="2025-11-25",
     initialized="auto",
     leak_sessions=False,
+    source_addresses=(),
     tls_ca="",
     tls_insecure=False,
     http_client="gevent",
