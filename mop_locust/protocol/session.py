@@ -34,6 +34,8 @@ from mop_locust.protocol.mcp import Revision, ServerInfo
 class State(Enum):
     """Where a session is in its life."""
 
+    __hash__ = object.__hash__  # that of Enum is written in Python, and three moves of a session's life need six
+
     NEW = "new"
     INITIALIZING = "initializing"
     READY = "ready"
@@ -43,6 +45,8 @@ class State(Enum):
 
 class Trigger(Enum):
     """What moves a session from one state to the next."""
+
+    __hash__ = object.__hash__
 
     INITIALIZE = "initialize"
     ANSWERED = "answered"

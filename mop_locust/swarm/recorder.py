@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mop_locust.client.exchange import Tags
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.sample import Sample
 
@@ -16,10 +15,11 @@ class Cancelled(Exception):
 class LedgerRecorder:
     """Feeds one run's ledger, and Locust's statistics beside it, so that its web UI, CSV and HTML stay true."""
 
-    __slots__ = ("_fire", "_listeners", "_sample_hook", "ledger")
+    __slots__ = ("_fire", "_listeners", "_sample_hook", "count", "ledger", "rate", "trend")
 
     def __init__(self, ledger: Ledger, events: Any) -> None:
         self.ledger = ledger
+        self.count, self.rate, self.trend = ledger.count, ledger.rate, ledger.trend
         self._fire = events.request.fire
         self._sample_hook = events.mop_sample
         self._listeners = events.mop_sample._handlers  # looked at each time: nobody listening must cost nothing
@@ -39,15 +39,3 @@ class LedgerRecorder:
             exception=error,
             context={},
         )
-
-    def count(self, name: str, tags: Tags, n: int, at_us: int) -> None:
-        """Adds to a counter."""
-        self.ledger.count(name, tags, n, at_us)
-
-    def rate(self, name: str, tags: Tags, failed: bool, at_us: int) -> None:
-        """Adds one value to a rate."""
-        self.ledger.rate(name, tags, failed, at_us)
-
-    def trend(self, name: str, tags: Tags, value: int, at_us: int) -> None:
-        """Adds one value to a trend."""
-        self.ledger.trend(name, tags, value, at_us)

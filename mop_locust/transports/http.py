@@ -108,7 +108,7 @@ class HttpTransport:
         self._post_head = self._head("POST", key, ACCEPT, f"Content-Type: {JSON}")
         self._delete_head = self._head("DELETE", key, ACCEPT)
         self._stream_head = self._head("GET", key, EVENT_STREAM, "Cache-Control: no-store")
-        self._session_lines = b""
+        self._session_lines: bytes | None = None
 
     @property
     def session_id(self) -> str | None:
@@ -118,7 +118,7 @@ class HttpTransport:
     @session_id.setter
     def session_id(self, value: str | None) -> None:
         self._session_id = visible(value, "bad session id")
-        self._write_session_lines()
+        self._session_lines = None
 
     @property
     def protocol_version(self) -> str | None:
@@ -128,12 +128,14 @@ class HttpTransport:
     @protocol_version.setter
     def protocol_version(self, value: str | None) -> None:
         self._protocol_version = visible(value, "bad protocol version")
-        self._write_session_lines()
+        self._session_lines = None
 
-    def _write_session_lines(self) -> None:
-        session = "" if self._session_id is None else f"Mcp-Session-Id: {self._session_id}\r\n"
-        version = "" if self._protocol_version is None else f"MCP-Protocol-Version: {self._protocol_version}\r\n"
-        self._session_lines = (session + version).encode("latin-1")
+    def _lines(self) -> bytes:
+        if self._session_lines is None:
+            session = "" if self._session_id is None else f"Mcp-Session-Id: {self._session_id}\r\n"
+            version = "" if self._protocol_version is None else f"MCP-Protocol-Version: {self._protocol_version}\r\n"
+            self._session_lines = (session + version).encode("latin-1")
+        return self._session_lines
 
     def _head(self, method: str, key: str, accept: str, *more: str) -> bytes:
         headers = session_headers(key=check_key(key), session_id=None, protocol_version=None, accept=accept)
@@ -150,7 +152,7 @@ class HttpTransport:
         self._exchange(self._post(message), deadline)
 
     def _post(self, message: bytes) -> bytes:
-        return b"%b%bContent-Length: %d\r\n\r\n%b" % (self._post_head, self._session_lines, len(message), message)
+        return b"%b%bContent-Length: %d\r\n\r\n%b" % (self._post_head, self._lines(), len(message), message)
 
     def _exchange(self, request: bytes, deadline: Deadline) -> Http1Connection:
         connection = self._connection
@@ -260,7 +262,7 @@ class HttpTransport:
 
     def delete(self, deadline: Deadline) -> int:
         """DELETE the session and return the status, whatever it is; errors as `send` and `receive`."""
-        connection = self._exchange(self._delete_head + self._session_lines + b"\r\n", deadline)
+        connection = self._exchange(self._delete_head + self._lines() + b"\r\n", deadline)
         self._answered = True
         status = connection.read_head(deadline)
         connection.read_body(deadline)
@@ -280,7 +282,7 @@ class HttpTransport:
                 wire, phases.connect_us = self._dialer.dial(self._target, deadline)
                 connection = Http1Connection(wire, max_reply=self.max_reply, phases=phases)
             connection.phases = phases
-            connection.send(self._stream_head + self._session_lines + b"\r\n", deadline)
+            connection.send(self._stream_head + self._lines() + b"\r\n", deadline)
             status = connection.read_head(deadline)
             if status != 200:
                 raise status_error(status, self._excerpt(connection, deadline))

@@ -8,6 +8,7 @@ colon, so the look-up in a head it accepted is exact.
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ from mop_locust.transports.wire import TlsWire, Wire
 MAX_HEAD: Final = 65536
 
 
+@lru_cache(64)
 def media_type(value: str | None) -> str:
     """Return the media type of a Content-Type value, in lower case and without parameters; empty for None."""
     return (value or "").partition(";")[0].strip().lower()
@@ -28,11 +30,16 @@ def media_type(value: str | None) -> str:
 
 def header_of(head: bytes, name: str) -> str | None:
     """Return the first value of a header in a response head that a parser has accepted, or None."""
-    start = head.lower().find(b"\r\n%b:" % name.lower().encode("latin-1"))
+    start = head.lower().find(_line_start(name))
     if start < 0:
         return None
     start += len(name) + 3
     return head[start : head.index(b"\r\n", start)].strip(b" \t").decode("latin-1")
+
+
+@lru_cache(64)
+def _line_start(name: str) -> bytes:
+    return b"\r\n%b:" % name.lower().encode("latin-1")
 
 
 class ResponseHead(msgspec.Struct, gc=False):
