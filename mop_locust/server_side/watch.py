@@ -22,12 +22,14 @@ from mop_locust.transports.deadline import Deadline
 from mop_locust.transports.http import USER_AGENT
 from mop_locust.transports.requests_http import as_given, fault
 from mop_locust.transports.target import Target
+from mop_locust.transports.wire import RECEIVE_SIZE
 
 POLL_SECONDS: Final = 5.0
 PATIENCE: Final = 2.0  # seconds for an answer while the load goes on
 LAST_PATIENCE: Final = 1.0  # and at the end, which waits for it
 LARGEST_BODY: Final = 1 << 20
-BREATH: Final = 50  # lines of an exposition that are read in one go, which takes half a millisecond
+MOST_LINES: Final = 10_000  # of an exposition: a tenth of a second's work when they are short
+BREATH: Final = 2_048  # characters of it are read in one go, which takes a millisecond
 
 _NOT_THERE: Final = (404, 405, 410, 501)
 _NEEDS_KEY: Final = (401, 403)
@@ -93,17 +95,18 @@ class ServerWatch:
         return None
 
     def _figures(self, body: bytes, at_s: float) -> dict[str, float]:
-        if len(body) > LARGEST_BODY:
-            self.course.note(f"/metrics is larger than {LARGEST_BODY >> 20} MiB: what stands behind that was not read")
-            body = body[: body.rfind(b"\n", 0, LARGEST_BODY) + 1]
+        lines = body[:LARGEST_BODY].decode(errors="replace").split("\n")
+        if len(body) > LARGEST_BODY or len(lines) > MOST_LINES:
+            self.course.note(f"/metrics is larger than {LARGEST_BODY >> 20} MiB or {MOST_LINES:,} lines: the rest was not read")
+            lines = lines[:-1][:MOST_LINES]  # the last may be cut
         try:
-            return read_exposition(_breathing(body.decode(errors="replace").split("\n")))
+            return read_exposition(_breathing(lines))
         except ValueError:
             self.course.note(f"/metrics was no Prometheus text after {at_s:.1f} s")
             return {}
 
     def _ask(self, path: str, patience: float) -> bytes | MopError | None:
-        """Returns a page's body, at most one byte longer than what is read of it, or why there is none."""
+        """Returns a page's body, cut soon after LARGEST_BODY, or why there is none; None for a page that is given up."""
         if path in self._gone:
             return None
         deadline = Deadline.after(patience)
@@ -127,7 +130,10 @@ class ServerWatch:
             with session.get(
                 self._base + path, headers=headers, stream=True, allow_redirects=False, verify=self._verify
             ) as response:
-                return response.status_code, bytes(response.raw.read(LARGEST_BODY + 1, decode_content=False))
+                body = bytearray()
+                while len(body) <= LARGEST_BODY and (piece := response.raw.read1(RECEIVE_SIZE, decode_content=False)):
+                    body += piece
+                return response.status_code, bytes(body)
 
     def _usage(self, at_s: float) -> Usage:
         usage = Usage()
@@ -140,8 +146,11 @@ class ServerWatch:
 
 
 def _breathing(lines: list[str]) -> Iterator[str]:
-    """Yields the lines, and lets the load go on in between: a large exposition takes a quarter of a second to read."""
-    for number, line in enumerate(lines, start=1):
+    """Yields the lines, and lets the load go on in between: a large exposition is work for a good part of a second."""
+    taken = 0
+    for line in lines:
         yield line
-        if not number % BREATH:
+        taken += len(line) + 1
+        if taken >= BREATH:
+            taken = 0
             gevent.sleep(0)
