@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_loop_lag: float
     max_stall: float
     max_cpu_percent: int
+    quiet: bool
     allow_degraded: bool
 
 

@@ -141,6 +141,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         kinds.COUNT,
         "A run is degraded when a load generator used more of a core on average; above it latencies are off by over 10 %.",
     ),
+    Setting("MOP_QUIET", "0", kinds.FLAG, "Show no progress, the result only."),
     Setting("MOP_ALLOW_DEGRADED", "0", kinds.FLAG, "End with 0 when the thresholds passed and the run is degraded."),
 )
 

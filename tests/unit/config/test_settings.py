@@ -46,6 +46,7 @@ DEFAULTS = Settings(
     max_loop_lag=0.25,
     max_stall=2.0,
     max_cpu_percent=55,
+    quiet=False,
     allow_degraded=False,
 )
 
