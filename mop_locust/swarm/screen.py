@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -18,6 +20,7 @@ from mop_locust.swarm.progress import RECENT_S, Progress
 
 MOST_SCENARIOS, MOST_THRESHOLDS, MOST_ERRORS, MOST_REASONS = 12, 8, 3, 3
 
+_WORD = 13  # columns for the first word of a fact
 _WIDE = 80  # columns of the terminal from which on there is room for every figure but the last
 
 # What a column shows, and from how many columns of the terminal on there is room for it.
@@ -40,56 +43,54 @@ class Screen:
         width, run = options.max_width, self._summary["run"]
         # The last part is the length, which stands in the bar; the load before the addresses, which may be cut.
         *places, load = headline.run_parts(self._summary)[:-1]
-        yield _line("   ".join([plain(run["scenario"]), load, *places]), "bold")
+        yield _text("   ".join([plain(run["scenario"]), load, *places]), "bold")
         yield self._bar()
-        yield Text()
+        yield _text()
         yield self._table(width)
         first_byte = "; 1st byte is a P95" if width >= _WIDE else ""
-        yield _line(f"per s: of the last {RECENT_S} s, all else since the start{first_byte}", "dim")
-        yield Text()
-        facts = Table.grid(padding=(0, 2, 0, 0))
-        facts.add_column(no_wrap=True)
-        facts.add_column(overflow="fold")
-        for word, said, colour in _facts(self._summary):
-            facts.add_row(Text(word, style=colour), Text(said))
-        yield facts
+        yield _text(f"per s: of the last {RECENT_S} s, all else since the start{first_byte}", "dim")
+        yield _text()
+        yield _indented(_facts(self._summary), width)
 
     def _bar(self) -> RenderableType:
         progress = self._progress
-        words = _line(f"{progress.time}   {progress.left}", "")
+        words = _text(f"{progress.time}   {progress.left}")
         if progress.done is None:
             return words
         grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
         grid.add_column(ratio=1)
         grid.add_column(no_wrap=True)
-        grid.add_row(ProgressBar(total=1.0, completed=progress.done), words)
+        grid.add_row(ProgressBar(total=1.0, completed=progress.done, complete_style="cyan", finished_style="cyan"), words)
         return grid
 
-    def _table(self, width: int) -> Table:
+    def _table(self, width: int) -> Text:
         shown = [name for name, least in _COLUMNS if width >= least]
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("scenario", no_wrap=True, overflow="ellipsis")
-        for name in shown:
-            table.add_column(name, justify="right", no_wrap=True, min_width=6)
         lines = scenario_lines(self._summary)
-        for each in lines[:MOST_SCENARIOS]:
-            cells = self._cells(each)
-            table.add_row(Text(plain(each.scenario)), *(cells[name] for name in shown))
+        rows = [[cells[name] for name in shown] for cells in map(self._cells, lines[:MOST_SCENARIOS])]
+        widths = [max(6, *map(len, column)) for column in zip(shown, *rows, strict=True)]
+        room = max(1, width - sum(widths) - 2 * len(widths))
+        label = min(room, max(map(cell_len, ("scenario", *(plain(each.scenario) for each in lines)))))
+        text = _text(_row("scenario", label, shown, widths), "dim")
+        for each, cells in zip(lines, rows, strict=False):
+            row = _text(_row(plain(each.scenario), label, cells, widths))
+            if each.failed:
+                row.highlight_words([figures.percent(each.failed)], "red")
+            text.append("\n").append(row)
         if len(lines) > MOST_SCENARIOS:
-            table.add_row(Text(f"{len(lines) - MOST_SCENARIOS} more"))
-        return table
+            text.append(f"\n{len(lines) - MOST_SCENARIOS} more scenarios")
+        return text
 
-    def _cells(self, of: ScenarioLine) -> dict[str, Text]:
+    def _cells(self, of: ScenarioLine) -> dict[str, str]:
         rate = self._progress.rates.get(of.scenario)
         return {
-            "users": Text(figures.count(self._progress.users.get(of.scenario, 0))),
-            "per s": Text(figures.NONE if rate is None else f"{rate:,.1f}"),
-            "failed": Text(figures.percent(of.failed), style="red" if of.failed else ""),
-            "P50": Text(figures.duration(of.p50)),
-            "P95": Text(figures.duration(of.p95)),
-            "P99": Text(figures.duration(of.p99)),
-            "1st byte": Text(figures.duration(of.first_byte)),
-            "calls": Text(figures.count(of.count)),
+            "users": figures.count(self._progress.users.get(of.scenario, 0)),
+            "per s": figures.NONE if rate is None else f"{rate:,.1f}",
+            "failed": figures.percent(of.failed),
+            "P50": figures.duration(of.p50),
+            "P95": figures.duration(of.p95),
+            "P99": figures.duration(of.p99),
+            "1st byte": figures.duration(of.first_byte),
+            "calls": figures.count(of.count),
         }
 
 
@@ -126,6 +127,22 @@ def _validity(summary: SummaryDocument) -> Iterator[Fact]:
         yield "", figures.plural(len(said) - MOST_REASONS, "more reason"), ""
 
 
-def _line(words: str, style: str) -> Text:
-    """One line, cut where the terminal ends."""
+def _row(label: str, room: int, cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+    return "  ".join([set_cell_size(label, room) if cell_len(label) <= room else f"{set_cell_size(label, room - 1)}…", *padded])
+
+
+def _indented(facts: Iterable[Fact], width: int) -> Text:
+    """The facts, each from the same column on, on as many lines as it needs."""
+    text = _text()
+    for word, said, colour in facts:
+        for number, line in enumerate(textwrap.wrap(said, max(20, width - _WORD)) or [""]):
+            text.append(f"{word if not number else '':<{_WORD}}", colour)
+            text.append(f"{line}\n")
+    text.rstrip()
+    return text
+
+
+def _text(words: str = "", style: str = "") -> Text:
+    """Lines that are cut where the terminal ends; tables of rich would take ten times as long to draw, beside the load."""
     return Text(words, style=style, no_wrap=True, overflow="ellipsis")

@@ -51,6 +51,9 @@ class Terminal:
     """A screen that is drawn anew each second in the same place, and wiped away at the end."""
 
     def __init__(self, environment: Any, conductor: Conductor) -> None:
+        from mop_locust.swarm import screen  # now and not while the load goes on, which rich's import would hold up
+
+        self._draw = screen.Screen
         self._environment = environment
         self._conductor = conductor
         self._live: Live | None = None
@@ -68,10 +71,7 @@ class Terminal:
                 handler.setStream(sys.stderr)
 
     def _follow(self) -> None:
-        from rich.console import Console
         from rich.live import Live
-
-        from mop_locust.swarm.screen import Screen
 
         while True:
             gevent.sleep(REDRAW_SECONDS)
@@ -79,10 +79,10 @@ class Terminal:
             if progress is None:
                 continue
             if self._live is None:
-                self._live = Live(console=Console(), auto_refresh=False, transient=True)
+                self._live = Live(auto_refresh=False, transient=True)
                 self._live.start()
                 self._move_log()
-            self._live.update(Screen(progress), refresh=True)
+            self._live.update(self._draw(progress), refresh=True)
 
     def _move_log(self) -> None:
         """Lets what is logged go above the screen: rich has put its own stream in the place of stderr."""
