@@ -70,7 +70,7 @@ class Screen:
         widths = [max(6, *map(len, column)) for column in zip(shown, *rows, strict=True)]
         room = max(1, width - sum(widths) - 2 * len(widths))
         label = min(room, max(map(cell_len, ("scenario", *(plain(each.scenario) for each in lines)))))
-        text = _text(_row("scenario", label, shown, widths), "dim")
+        text = _text().append(_row("scenario", label, shown, widths), "dim")
         for each, cells in zip(lines, rows, strict=False):
             row = _text(_row(plain(each.scenario), label, cells, widths))
             if each.failed:
