@@ -46,9 +46,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: str
     reports: str
     preflight: bool
+    server_pid: int
+    server_cgroup: str
     max_loop_lag: float
     max_stall: float
     max_cpu_percent: int
+    quiet: bool
     allow_degraded: bool
 
 

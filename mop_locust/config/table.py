@@ -121,6 +121,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_THRESHOLDS", "", kinds.TEXT, "Thresholds 'METRIC{TAGS}: EXPR', one a line or between ';'."),
     Setting("MOP_REPORTS", "reports", kinds.DIRECTORY, "Where the run folders are made."),
     Setting("MOP_PREFLIGHT", "on", kinds.FLAG, "Check the target before the load."),
+    Setting("MOP_SERVER_PID", "", kinds.PROCESS, "The server's process, where it runs on this machine: its usage is watched."),
+    Setting(
+        "MOP_SERVER_CGROUP",
+        "",
+        kinds.FOLDER_OR_NONE,
+        "The server's cgroup (v2), for a server of several processes or a container.",
+    ),
     Setting(
         "MOP_MAX_LOOP_LAG_MS",
         "250",
@@ -134,6 +141,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         kinds.COUNT,
         "A run is degraded when a load generator used more of a core on average; above it latencies are off by over 10 %.",
     ),
+    Setting("MOP_QUIET", "0", kinds.FLAG, "Show no progress, the result only."),
     Setting("MOP_ALLOW_DEGRADED", "0", kinds.FLAG, "End with 0 when the thresholds passed and the run is degraded."),
 )
 

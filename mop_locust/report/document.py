@@ -111,6 +111,32 @@ class Preflight(TypedDict):
     exchanges: list[PreflightExchange]
 
 
+class ServerSample(TypedDict):
+    """One look at the server: seconds since the run began; None and no entry for what could not be known.
+
+    `cpu_percent` is the mean of a core since the look before, `active_sessions` and `metrics` are the server's own figures.
+    """
+
+    at_s: float
+    cpu_percent: float | None
+    rss_bytes: float | None
+    open_files: float | None
+    threads: float | None
+    active_sessions: float | None
+    metrics: dict[str, float]
+
+
+class ServerSide(TypedDict):
+    """The server's own side: whether it answered at `/health` and `/metrics` (None: never asked), whose usage was read."""
+
+    health: bool | None
+    metrics: bool | None
+    pid: int | None
+    cgroup: str | None
+    notes: list[str]
+    samples: list[ServerSample]
+
+
 class SummaryDocument(TypedDict):
     """The whole of `summary.json`; times are milliseconds where a name says `ms`, seconds where it says `s`."""
 
@@ -124,6 +150,7 @@ class SummaryDocument(TypedDict):
     preflight: Preflight
     master: NotRequired[Master]
     before_reset: NotRequired[dict[str, MetricSummary]]
+    server_side: NotRequired[ServerSide]  # not of a run that never began
 
 
 class SummaryError(ValueError):

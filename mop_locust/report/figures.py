@@ -56,6 +56,15 @@ def quantity(value: float | None, unit: str) -> str:
     return f"{value:,.0f} {word}".rstrip() if abs(value) >= 100 else f"{value:.3g} {word}".rstrip()
 
 
+def size(value: float) -> str:
+    """Bytes as `512 B`, `44.1 MiB`, `1.2 GiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if abs(value) < 1023.95:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:,.1f} GiB"
+
+
 def number(value: float) -> str:
     """A bare number: whole where it is whole, else four digits that count."""
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:,.4g}"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from mop_locust.report import html, junit, manifest, markdown, windows_csv
+from mop_locust.report import html, junit, manifest, markdown, server_csv, windows_csv
 from mop_locust.report.document import SummaryDocument, encode_summary
 
 # The summary first: every other file can be made again from it.
@@ -19,6 +19,7 @@ _FILES: Final[dict[str, Callable[[SummaryDocument], str | bytes]]] = {
     "junit.xml": junit.render,
     "summary.md": markdown.render,
     "windows.csv": windows_csv.render,
+    "server.csv": server_csv.render,
 }
 _MOST_IN_ONE_SECOND: Final = 1000
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from mop_locust.report import figures
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.text import CUT_PROSE, plain
@@ -53,14 +55,36 @@ def workers_text(summary: SummaryDocument) -> str:
     return text.strip()
 
 
+def server_text(summary: SummaryDocument) -> str:
+    """`Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, …`; empty when nothing is known."""
+    samples = summary["server_side"]["samples"] if "server_side" in summary else []
+    cpu = [sample["cpu_percent"] for sample in samples if sample["cpu_percent"] is not None]
+    rss = _from_to([sample["rss_bytes"] for sample in samples], figures.size)
+    files = _from_to([sample["open_files"] for sample in samples], figures.number)
+    sessions = _from_to([sample["active_sessions"] for sample in samples], figures.number)
+    parts = [f"CPU up to {max(cpu):.0f} % of a core"] if cpu else []
+    parts += [f"RSS {rss}"] if rss else []
+    parts += [f"{files} descriptors"] if files else []
+    parts += [f"{sessions} sessions by its own count"] if sessions else []
+    return f"Server: {', '.join(parts)}." if parts else ""
+
+
+def _from_to(values: Iterable[float | None], text: Callable[[float], str]) -> str:
+    """The first and the last value that is known; one where they read the same."""
+    known = [text(value) for value in values if value is not None]
+    return " to ".join(dict.fromkeys([known[0], known[-1]])) if known else ""
+
+
 def remarks(summary: SummaryDocument) -> list[str]:
-    """Why the run is not valid, what a failed preflight found, and the notes; without what the first sentence has said."""
+    """Why the run is not valid, what a failed preflight found, and the notes, on the server too; not what was said before."""
     verdict, preflight = summary["verdict"], summary["preflight"]
     said = plain(verdict["sentence"], CUT_PROSE)
     texts: list[tuple[str, str]] = [(verdict["validity"], reason) for reason in verdict["reasons"]]
     if preflight["state"] == "failed":
         texts += [("preflight", finding) for finding in preflight["findings"]]
     texts += [("note", note) for note in summary["run"]["notes"]]
+    if "server_side" in summary:
+        texts += [("server", note) for note in summary["server_side"]["notes"]]
     return [f"{kind}: {text}" for kind, text in texts if plain(text, CUT_PROSE).rstrip(".") not in said]
 
 

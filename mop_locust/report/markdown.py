@@ -33,9 +33,7 @@ def render(summary: SummaryDocument) -> str:
     if lines:
         items = [f"- {markdown(line)}" for line in lines[:_MOST_LINES]]
         parts.append("\n".join([*items, *_more(len(lines) - _MOST_LINES, "- ")]))
-    workers = headline.workers_text(summary)
-    if workers:
-        parts.append(workers)
+    parts += [text for text in (headline.workers_text(summary), headline.server_text(summary)) if text]
     return "\n\n".join(parts) + "\n"
 
 

@@ -72,4 +72,5 @@ def _thresholds(summary: SummaryDocument) -> str:
 
 def _foot(summary: SummaryDocument) -> list[str]:
     verdict = f"{headline.verdict_words(summary)}. {headline.workers_text(summary)}".rstrip()
-    return [verdict, *(f"  {plain(remark, CUT_PROSE)}" for remark in headline.remarks(summary))]
+    server = headline.server_text(summary)
+    return [verdict, *([server] if server else []), *(f"  {plain(remark, CUT_PROSE)}" for remark in headline.remarks(summary))]

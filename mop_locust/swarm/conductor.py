@@ -17,6 +17,7 @@ from mop_locust.config import ApiKey
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.folder import RunFolder
 from mop_locust.report.table import render
+from mop_locust.server_side import ServerWatch
 from mop_locust.swarm import order
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.document import document
@@ -47,6 +48,7 @@ class Conductor:
         self._environment = environment
         self._runner = environment.runner
         self._generator = generator
+        self._key = key
         self.roll = Roll(self._runner, key)
         self.preparation = Preparation(environment, key, self.roll)
         self._prepared: Run | None = None
@@ -54,7 +56,9 @@ class Conductor:
         self._texts: list[str] = []
         self._drained: set[str] = set()
         self._draining = RLock()
+        self._finishing = RLock()
         self._vitals: Vitals | None = None
+        self._watch: ServerWatch | None = None
         self._next_window = 0
         self.run: Run | None = None
         self.summary: SummaryDocument | None = None
@@ -138,6 +142,8 @@ class Conductor:
             self._generator.begin(self._order(run), run.settings)
         else:
             self._vitals = Vitals(run)
+        self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us)
+        run.server = self._watch.course
 
     def give_order(self) -> None:
         """Puts the run's order, with the time gone by, where the next spawn message takes it along."""
@@ -287,18 +293,24 @@ class Conductor:
 
     def finish(self) -> None:
         """Judges the run and writes its folder: Locust's `test_stop`. A finished run stays as it is."""
-        run = self.run
-        if run is None or run.finished:
-            return
+        with self._finishing:
+            run = self.run
+            if run is not None and not run.finished:
+                self._finish(run)
+
+    def _finish(self, run: Run) -> None:
         if self._generator is not None and (last := self._generator.finish()) is not None:
             run.take(last)
         if self._vitals is not None:
             self._vitals.stop()
             self._vitals = None
+        run.end()
+        if self._watch is not None:
+            self._watch.finish()
+            self._watch = None
         run.merge.settle()
         self._hand_on_windows(run, all_of_them=True)
         run.finished = True
-        run.end()
         if self.border is not None and (turned_away := self.border.sentence()):
             run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)

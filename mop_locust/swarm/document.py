@@ -53,6 +53,8 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
         summary["master"] = _master(run)
     if before := summarise(run.merge.before()):
         summary["before_reset"] = before
+    if run.server is not None:
+        summary["server_side"] = run.server.to_json()
     summary["verdict"]["sentence"] = red_sentence(summary)
     return summary
 

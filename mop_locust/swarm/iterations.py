@@ -55,6 +55,11 @@ class IterationStock:
             self._on_finished()
 
     @property
+    def open(self) -> int:
+        """How many iterations are not over yet."""
+        return sum(self._open.values())
+
+    @property
     def finished(self) -> bool:
         """Whether all iterations of all scenarios are over."""
         return not any(self._open.values())

@@ -124,11 +124,11 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     hooks.test_stopping.add_listener(lambda **_: conductor.drain())
     hooks.test_stop.add_listener(lambda **_: conductor.finish())
     hooks.reset_stats.add_listener(lambda **_: conductor.reset())
+    show_progress(environment, settings, conductor)  # before the next line: the screen is wiped before the verdict is said
     hooks.quit.add_listener(lambda **_: conductor.say_all())
     runner.greenlet.spawn(_every_second, conductor.tick)
     on_interrupt(lambda: _interrupt(environment, conductor))
     shut_down_once(hooks)
-    show_progress(environment, conductor)
     if isinstance(runner, MasterRunner) and options.headless:
         _await_workers(environment, conductor)
     if options.headless:

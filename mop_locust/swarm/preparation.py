@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mop_locust import preflight
+from mop_locust import preflight, server_side
 from mop_locust.config import ApiKey, ConfigError, Settings
 from mop_locust.swarm.options import option_values, read_options
 from mop_locust.swarm.refusal import Refused
@@ -31,6 +31,7 @@ class Preparation:
         options = self._environment.parsed_options
         mistakes = self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold)[1]
         mistakes += _unwritable(options.mop_reports)
+        mistakes += server_side.absent(options.mop_server_pid, options.mop_server_cgroup)
         try:
             settings = read_options(options, self._environment.host)
         except ConfigError as error:

@@ -14,6 +14,7 @@ from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.merge import Merge
 from mop_locust.metrics.snapshot import Snapshot, SnapshotError, decode_snapshot
 from mop_locust.preflight import Findings
+from mop_locust.server_side import Course
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.verdict.threshold import Threshold
@@ -52,6 +53,7 @@ class Run:
     hellos: dict[str, Hello] = field(default_factory=dict)
     last_us: dict[str, int] = field(default_factory=dict)
     newest: dict[str, Snapshot] = field(default_factory=dict)
+    server: Course | None = None
 
     def __post_init__(self) -> None:
         self.merge = Merge(self.id)
@@ -75,6 +77,11 @@ class Run:
     def workers_expected(self) -> int:
         """How many workers were there when the run began; 0 in a single process."""
         return len(self.expected)
+
+    @property
+    def endpoint(self) -> str:
+        """The server under load: the HTTP endpoint, or the WebSocket's where no scenario speaks HTTP."""
+        return self.settings.http_base if self.scenarios.transports & {"http", "sse"} else self.settings.base_url
 
     @property
     def elapsed_us(self) -> int:

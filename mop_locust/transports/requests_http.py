@@ -40,7 +40,7 @@ from mop_locust.transports.wire import RECEIVE_SIZE, connect_fault, exchange_fau
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
-def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Authenticate with the headers as they are; without this, a .netrc file would replace the key."""
     return request
 
@@ -140,7 +140,7 @@ class RequestsTransport:
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
-        session.auth = _as_given
+        session.auth = as_given
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.clear()
         return session

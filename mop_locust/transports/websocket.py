@@ -243,6 +243,7 @@ class WebSocketTransport:
         """
         if self._wire is None:
             return
+        self._sent_ns = time.monotonic_ns()
         try:
             self._write(frames.encode_close(code, "", _mask()), deadline)
             while not isinstance(self._next(deadline, "close frame"), frames.Close):

@@ -23,6 +23,8 @@ WRONG = {
     "MOP_WS_DURATION": "1x",
     "MOP_TLS_CA": "/nowhere/ca.pem",
     "MOP_RPS_TOOL_ARGS": "[1]",
+    "MOP_SERVER_PID": "4194304",  # one more than the kernel gives
+    "MOP_SERVER_CGROUP": "/nowhere",
 }
 WRONG_THRESHOLDS = {
     "nothing_known": "nothing_known: rate<1",  # no such metric

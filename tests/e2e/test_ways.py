@@ -30,7 +30,7 @@ METHODS = {
     "sse_keep_alive": {*HTTP, ("sse", "stream")},
 }
 RATES = {"ws_connect_storm": "ws_failures", "tools_call_rps": "tools_call_failures", "sse_keep_alive": "sse_failures"}
-REPORTS = {"summary.json", "windows.csv", "report.html", "junit.xml", "summary.md", "manifest.json"}
+REPORTS = {"summary.json", "windows.csv", "server.csv", "report.html", "junit.xml", "summary.md", "manifest.json"}
 
 
 def everything_closed(counts: dict[str, int]) -> bool:

@@ -15,6 +15,7 @@ from mop_locust.commands.places import THE_THREE
 from mop_locust.config import NOT_SETTINGS, SETTINGS, readme_table
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue
 from mop_locust.metrics.sample import OUTCOMES
+from mop_locust.report.document import SummaryDocument
 from mop_locust.swarm.events import NAMES as EVENTS
 from mop_locust.verdict.exit_codes import ExitCode
 from mop_locust.verdict.threshold import check, parse_all
@@ -185,7 +186,8 @@ def test_every_name_in_the_readme_is_one_of_the_suite() -> None:
     methods = {name for kind in (Client, HttpSession, WebSocketSession, Stream) for name in vars(kind)}
     methods |= {name for kind in (HttpSession, WebSocketSession) for base in kind.__mro__ for name in vars(base)}
     scenarios = {path.stem for path in LOCUSTFILES}
-    known = METRICS | set(OUTCOMES) | set(EVENTS) | scenarios | methods | {"mop_locust", "run_id"}
+    summary = set(SummaryDocument.__annotations__)
+    known = METRICS | set(OUTCOMES) | set(EVENTS) | scenarios | methods | summary | {"mop_locust", "run_id"}
     named = {
         name
         for span in spans(here(README))

@@ -41,9 +41,12 @@ DEFAULTS = Settings(
     thresholds="",
     reports="reports",
     preflight=True,
+    server_pid=0,
+    server_cgroup="",
     max_loop_lag=0.25,
     max_stall=2.0,
     max_cpu_percent=55,
+    quiet=False,
     allow_degraded=False,
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.labels import series_name, sorted_tags, split_series_name
 from mop_locust.metrics.summary import MetricSummary, WindowRow
-from mop_locust.report.document import SummaryDocument
+from mop_locust.report.document import ServerSample, SummaryDocument
 from mop_locust.report.sentence import red_sentence
 
 HOSTILE = [
@@ -107,6 +107,19 @@ def window(start: int, ok: int, failed: int = 0) -> WindowRow:
     }
 
 
+def look(at_s: float, cpu: float | None, rss: float, files: float, sessions: float, **metrics: float) -> ServerSample:
+    """One look at the server."""
+    return {
+        "at_s": at_s,
+        "cpu_percent": cpu,
+        "rss_bytes": rss,
+        "open_files": files,
+        "threads": 4.0,
+        "active_sessions": sessions,
+        "metrics": metrics,
+    }
+
+
 @functools.cache
 def spread(count: int, low: float) -> Histogram:
     """So many values from `low` up, with a tail."""
@@ -187,6 +200,18 @@ def _green_summary() -> SummaryDocument:
             "findings": ["HTTP: protocol 2024-11-05, 4 tools."],
             "exchanges": [{"transport": "http", "method": "initialize", "outcome": "ok", "duration_ms": 1.9, "error": ""}],
         },
+        "server_side": {
+            "health": True,
+            "metrics": True,
+            "pid": 4711,
+            "cgroup": None,
+            "notes": [],
+            "samples": [
+                look(0.01, None, 35_546_726.0, 16.0, 0.0, calls_total=0.0),
+                look(5.0, 31.4, 40_000_000.0, 37.0, 20.0, calls_total=800.0, errors_total=1.0),
+                look(60.02, 2.0, 43_201_331.0, 18.0, 1.0, calls_total=9424.0, errors_total=2.0),
+            ],
+        },
     }
 
 
@@ -248,6 +273,7 @@ def dead_summary() -> SummaryDocument:
     summary["metrics"] = {}
     summary["windows"] = []
     summary["workers"] = []
+    del summary["server_side"]
     summary["run"] |= {"server": None, "workers": 0, "seconds": 0.0, "users": 1}
     summary["preflight"] = {
         "state": "failed",
@@ -274,6 +300,8 @@ def hostile_summary(text: str) -> SummaryDocument:
         one["series"] = {_series(key, text): series for key, series in window(1, 3, 1)["series"].items()}
         one["gauges"] = {text: {text: 2.5}}
     summary["run"]["options"] = {text: text, "list": [text]}
+    summary["server_side"]["notes"] = [text]
+    summary["server_side"]["samples"] = [look(1.0, 1.0, 1.0, 1.0, 1.0, **{text: 2.5})]
     return summary
 
 

@@ -104,3 +104,21 @@ def test_plural() -> None:
     assert figures.plural(1, "user") == "1 user"
     assert figures.plural(2000, "user") == "2,000 users"
     assert figures.plural(2, "threshold is", "thresholds are") == "2 thresholds are"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1023.94 * 1024, "1023.9 KiB"),
+        (1024**2 - 1, "1.0 MiB"),
+        (46_242_201, "44.1 MiB"),
+        (1024**3, "1.0 GiB"),
+        (5e12, "4,656.6 GiB"),
+    ],
+)
+def test_sizes(value: float, text: str) -> None:
+    """In the unit of which there is at least one."""
+    assert figures.size(value) == text

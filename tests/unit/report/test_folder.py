@@ -16,7 +16,7 @@ from mop_locust.report.folder import RunFolder
 from tests.unit.report.sample_summary import HOSTILE, green_summary, hostile_summary, red_summary
 
 STARTED = datetime(2026, 11, 22, 14, 46, 0, tzinfo=UTC)
-FILES = ["junit.xml", "manifest.json", "report.html", "summary.json", "summary.md", "windows.csv"]
+FILES = ["junit.xml", "manifest.json", "report.html", "server.csv", "summary.json", "summary.md", "windows.csv"]
 
 
 def names(path: Path) -> list[str]:
@@ -104,7 +104,12 @@ def test_what_cannot_be_written_is_named_and_takes_nothing_with_it(tmp_path: Pat
         "junit.xml could not be written: Is a directory.",
     ]
     assert names(tmp_path) == sorted([*set(FILES) - {"junit.xml"}, ".junit.xml.part"])
-    assert sorted(json.loads((tmp_path / "manifest.json").read_bytes())["files"]) == ["summary.json", "summary.md", "windows.csv"]
+    assert sorted(json.loads((tmp_path / "manifest.json").read_bytes())["files"]) == [
+        "server.csv",
+        "summary.json",
+        "summary.md",
+        "windows.csv",
+    ]
 
 
 def test_a_full_disk_is_named_for_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +123,7 @@ def test_a_full_disk_is_named_for_each_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", full)
     assert folder.write(red_summary()).failures == [
         f"{name} could not be written: no room."
-        for name in ("summary.json", "report.html", "junit.xml", "summary.md", "windows.csv", "manifest.json")
+        for name in ("summary.json", "report.html", "junit.xml", "summary.md", "windows.csv", "server.csv", "manifest.json")
     ]
     assert read_summary(tmp_path / "summary.json") == green_summary()
     assert names(tmp_path) == FILES
@@ -148,7 +153,7 @@ def test_a_report_that_raises_is_named_and_the_others_stand(tmp_path: Path) -> N
         "windows.csv could not be made",
     ]
     assert "histogram version 9 is unknown" in written.failures[0]
-    assert names(tmp_path) == ["junit.xml", "manifest.json", "summary.json", "summary.md"]
+    assert names(tmp_path) == ["junit.xml", "manifest.json", "server.csv", "summary.json", "summary.md"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mop_locust.report import headline
-from tests.unit.report.sample_summary import dead_summary, green_summary, red_summary
+from tests.unit.report.sample_summary import dead_summary, green_summary, look, red_summary
 
 
 def test_verdict_words() -> None:
@@ -57,6 +57,28 @@ def test_workers_text() -> None:
     summary["workers"][0] |= {"loop_lag_ms": None, "state": "lost"}
     assert headline.workers_text(summary) == "1 of 1 worker did not finish."
     assert headline.workers_text(dead_summary()) == ""
+
+
+def test_server_text() -> None:
+    """The peak of CPU; the first and the last of what grows, once where they read the same; nothing that is not known."""
+    summary = green_summary()
+    assert headline.server_text(summary) == (
+        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 sessions by its own count."
+    )
+    summary["server_side"]["samples"] = [look(0.0, None, 1e9, None, 2.0), look(5.0, None, 1e9, None, None)]
+    assert headline.server_text(summary) == "Server: RSS 953.7 MiB, 2 sessions by its own count."
+    summary["server_side"]["samples"] = []
+    assert headline.server_text(summary) == headline.server_text(dead_summary()) == ""
+
+
+def test_remarks_name_what_is_not_there_of_the_server() -> None:
+    """Behind the run's own notes."""
+    summary = red_summary()
+    summary["server_side"]["notes"] = ["no /metrics there: HTTP 404"]
+    assert headline.remarks(summary)[-2:] == [
+        "note: 20 of 20 streams were ended by the server after 0 ms: keep-alive was not observed.",
+        "server: no /metrics there: HTTP 404",
+    ]
 
 
 def test_remarks_say_nothing_twice() -> None:

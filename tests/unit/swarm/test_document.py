@@ -11,6 +11,8 @@ from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.document import SummaryDocument, encode_summary, read_summary
+from mop_locust.server_side import Course
+from mop_locust.server_side.usage import Usage
 from mop_locust.swarm.document import document, notes
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.run import Run
@@ -158,6 +160,18 @@ def test_the_master_has_its_figures_where_there_is_one() -> None:
         "loop_lag_ms": {"p50": 1.5, "p99": 1.5, "max": 1.5},
     }
     assert "master" not in made(made_run(workers=0))
+
+
+def test_what_was_seen_of_the_server_stands_beside_it() -> None:
+    """While the run goes on too; a run that never began has none."""
+    run = made_run()
+    assert "server_side" not in made(run)
+    run.server = Course(pid=4711)
+    run.server.add(1.0, Usage(threads=2.0), 3.0, {"calls_total": 7.0})
+    for finished in (True, False):
+        run.finished = finished
+        side = made(run)["server_side"]
+        assert (side["pid"], side["samples"][0]["metrics"]) == (4711, {"calls_total": 7.0})
 
 
 def test_the_errors_are_rows_by_class() -> None:

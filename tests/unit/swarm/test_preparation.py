@@ -62,6 +62,18 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert str(caught.value) == "; ".join(caught.value.mistakes)
 
 
+def test_a_server_that_is_not_on_this_machine_is_a_mistake(tmp_path: Path) -> None:
+    """Its process and its cgroup, beside whatever else is wrong."""
+    preparation, _ = prepared("--mop-ws-vus", "0", "--server-pid", "4194304", "--server-cgroup", str(tmp_path))
+    with pytest.raises(Refused) as caught:
+        preparation.settings()
+    assert [mistake.partition(" (")[0] for mistake in caught.value.mistakes] == [
+        "MOP_WS_VUS",
+        "MOP_SERVER_PID",
+        "MOP_SERVER_CGROUP",
+    ]
+
+
 def test_a_wrong_threshold_alone_refuses_a_run() -> None:
     """From the variable's option as well."""
     with pytest.raises(Refused) as caught:

@@ -9,7 +9,8 @@ import pytest
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.swarm.run import LEFT_EARLY_US, Run
-from tests.unit.swarm.runs import SECOND, STARTED_US, Calls, exchange, heard, ledger, made_run, word, worked
+from mop_locust.users import MopUser
+from tests.unit.swarm.runs import SECOND, STARTED_US, Calls, Storm, Streams, exchange, heard, ledger, made_run, word, worked
 
 
 def calls(run: Run) -> int:
@@ -166,3 +167,16 @@ def test_a_worker_that_left_a_run_that_goes_on_left_early() -> None:
     run.take(word(ledger(run, epoch=2), 57))
     run.last_us["w1"] = monotonic_us() - 3 * SECOND
     assert run.left_early() == ["w1"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "endpoint"),
+    [
+        ((Calls,), "http://localhost:8000/mcp"),
+        ((Storm,), "ws://localhost:8000/ws"),
+        ((Storm, Streams), "http://localhost:8000/mcp"),
+    ],
+)
+def test_the_endpoint_is_one_that_the_load_goes_to(classes: tuple[type[MopUser], ...], endpoint: str) -> None:
+    """A storm of sockets says nothing about whoever listens at the default HTTP address."""
+    assert made_run(*classes).endpoint == endpoint

@@ -1,20 +1,12 @@
-"""The line of progress."""
+"""When there is a screen to draw on, and when not; what it shows on a real terminal is an end-to-end test."""
 
 from __future__ import annotations
 
-from mop_locust.swarm.terminal import progress_line
-from tests.unit.swarm.runs import exchange, made_run, worked
+import subprocess
+import sys
 
 
-def test_the_line_has_time_calls_rate_failures_and_p95() -> None:
-    """Over the whole run so far, of all workers."""
-    run = made_run(workers=2)
-    worked(run, "w1", *[exchange(duration_us=2000)] * 900)
-    worked(run, "w2", *[exchange(duration_us=2000)] * 270, *[exchange(outcome="timeout", error="no answer")] * 30)
-    assert progress_line(run) == "1:00 of 1:00   1,200 calls   20 per s   2.50% failed   P95 2.0 ms"
-
-
-def test_a_line_before_the_first_call() -> None:
-    """Nothing is divided by nothing."""
-    run = made_run(planned_seconds=None, ended_us=100_000_000)
-    assert progress_line(run) == "0:00   0 calls   0 per s   0.00% failed   P95 -"
+def test_rich_is_imported_only_where_there_is_a_terminal() -> None:
+    """It takes a good part of a second, which a worker, or a run in CI, need not wait for."""
+    code = "import locust, sys; import mop_locust.swarm.plugin, mop_locust.swarm.terminal; print('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 
 import gevent
@@ -359,6 +360,25 @@ def test_close_sends_its_code(serve: Serve, dialer: Dialer) -> None:
     socket.open(soon())
     socket.close(soon(), 1001)
     assert seen == [frames.Close(1001)]
+
+
+def test_the_first_byte_of_a_close_counts_from_the_close_frame(serve: Serve, dialer: Dialer) -> None:
+    """Not from the request before it: a session may have been held in between."""
+
+    def behave(peer: Peer) -> None:
+        peer.upgrade()
+        peer.frames().next()
+        peer.frames().next()
+        peer.write(frames.encode_close(1000, "", b""))
+
+    socket = transport(serve(behave), dialer)
+    socket.open(soon())
+    socket.send(MESSAGE, soon())
+    gevent.sleep(0.02)
+    socket.phases.clear()
+    started = time.monotonic_ns()
+    socket.close(soon())
+    assert 0 <= socket.phases.first_byte_us <= (time.monotonic_ns() - started) // 1000
 
 
 def ended(peer: Peer) -> None:
