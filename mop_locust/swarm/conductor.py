@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class Conductor:
         self._made_us = 0
         self.stock: IterationStock | None = None
         self.border: Border | None = None
+        self.say_last: Callable[[SummaryDocument], list[str]] = lambda _: []  # to the exporters; returns what they lost
 
     @property
     def active(self) -> bool:
@@ -303,6 +305,7 @@ class Conductor:
             run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)
         self.summary = summary = self._judged(run)
+        summary["run"]["notes"] += self.say_last(summary)
         self._environment.events.mop_verdict.fire(summary=summary)
         self._say(summary, *_write(Path(run.settings.reports), summary))
         self._end_with(summary["verdict"]["exit_code"])

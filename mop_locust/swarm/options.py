@@ -12,6 +12,9 @@ from mop_locust.config import SETTINGS, ConfigError, Settings, parse_duration, p
 from mop_locust.config.kinds import FLAG
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
+OPENED_ONCE = frozenset(
+    ("MOP_METRICS_PORT", "MOP_METRICS_HOST", "MOP_METRICS_LINGER", "MOP_OTLP", "MOP_INFLUX", "MOP_JSONL")
+)  # when the process starts: the web UI's form cannot change them
 ALSO = {"MOP_ALLOW_DEGRADED": ["--allow-degraded"]}
 
 
@@ -27,6 +30,7 @@ def add_options(parser: Any) -> None:
             default=setting.default,
             metavar="VALUE",
             help=setting.help.replace("%", "%%"),
+            include_in_web_ui=setting.name not in OPENED_ONCE,
             **takes,
         )
     parser.add_argument(
