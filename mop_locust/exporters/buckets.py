@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
 
-from mop_locust.metrics.histogram import Histogram
+from mop_locust.metrics.histogram import Histogram, bucket_index
 
 
 def last_value(value: int) -> int:
@@ -14,30 +17,33 @@ def last_value(value: int) -> int:
     return value | (width - 1)
 
 
-class Bounds(NamedTuple):
-    """Ascending upper bounds in the histogram's own integers; `scale` of these make one unit that is shown."""
+@dataclass(frozen=True)
+class Bounds:
+    """Ascending upper bounds, each the last value of one of the histogram's buckets.
 
-    values: tuple[int, ...]
+    `indexes` are those buckets, `shown` the bounds in the unit that is shown; `scale` of the histogram's integers make one.
+    """
+
+    indexes: tuple[int, ...]
+    shown: tuple[float, ...]
     scale: int
 
     @classmethod
     def near(cls, nominal: Iterable[float], scale: int) -> Bounds:
         """The bounds nearest above the nominal ones: at most 0.4 % above."""
-        return cls(tuple(last_value(round(bound * scale)) for bound in nominal), scale)
-
-    @property
-    def shown(self) -> list[float]:
-        """The bounds in the unit that is shown."""
-        return [value / self.scale for value in self.values]
-
-    def cumulative(self, histogram: Histogram) -> list[int]:
-        """How many values are at most each bound; the last count is of all values."""
-        return [*histogram.buckets(self.values), histogram.count]
+        values = [last_value(round(bound * scale)) for bound in nominal]
+        return cls(tuple(map(bucket_index, values)), tuple(value / scale for value in values), scale)
 
     def counts(self, histogram: Histogram) -> list[int]:
         """How many values lie in each bucket; the last count, one more than there are bounds, is of those above all bounds."""
-        reached = self.cumulative(histogram)
-        return [upto - before for before, upto in zip([0, *reached], reached, strict=False)]
+        result = [0] * (len(self.indexes) + 1)
+        for index, n in histogram.counts.items():
+            result[bisect_left(self.indexes, index)] += n
+        return result
+
+    def cumulative(self, histogram: Histogram) -> list[int]:
+        """How many values are at most each bound; the last count is of all values."""
+        return list(accumulate(self.counts(histogram)))
 
 
 SECONDS: Final = Bounds.near(

@@ -81,27 +81,22 @@ def writer(url: str) -> Callable[[Reading], None]:
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what it would say stands in the notes of the run
     session = _Session()
     exporter = OTLPMetricExporter(endpoint=endpoint(url), session=session, timeout=ATTEMPT_SECONDS)
+    host = Resource.create()  # with OTEL_RESOURCE_ATTRIBUTES
 
     def send(reading: Reading) -> None:
         session.fault, session.status = "", 0
-        if exporter.export(metrics_data(reading, time.time_ns())) is not MetricExportResult.SUCCESS:
+        if exporter.export(metrics_data(reading, time.time_ns(), host)) is not MetricExportResult.SUCCESS:
             again = session.status in (0, 429) or session.status >= 500
             raise WriteError(session.fault or "the metrics could not be encoded", again=again)
 
     return send
 
 
-def metrics_data(reading: Reading, now_ns: int) -> MetricsData:
+def metrics_data(reading: Reading, now_ns: int, host: Resource) -> MetricsData:
     """The reading as the value that the SDK's exporters take; `now_ns` counts since 1970."""
     run = reading.summary["run"]
-    resource = Resource.create(
-        {
-            "service.name": "mop-locust",
-            "service.version": run["suite_version"],
-            "service.instance.id": run["id"],
-            "mop.run.scenario": run["scenario"],
-        }
-    )
+    own = Resource({"service.name": "mop-locust", "service.version": run["suite_version"], "service.instance.id": run["id"]})
+    resource = host.merge(own)
     times = round(reading.since * 1e9), now_ns
     metrics = [*_conventional(reading, times), *(_metric(family, times) for family in families(reading))]
     scope = InstrumentationScope("mop_locust", run["suite_version"])

@@ -1,84 +1,84 @@
-"""`/metrics`: a reading in Prometheus' own text formats, made when somebody asks and at no other time."""
+"""`/metrics`: a reading in Prometheus' text format 0.0.4, made when somebody asks and at no other time.
+
+prometheus_client would take 46 to 92 ms for the 1,600 lines of `mixed`, in which the only process of a small run could send
+nothing; this takes a tenth of it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from gevent.pywsgi import WSGIServer
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from mop_locust.exporters.families import Family, families
+from mop_locust.exporters.families import Family, Labels, families
 from mop_locust.exporters.reading import Reading
 
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 FINAL_SCRAPES: Final = 2  # the first of them may meet a reader that is about to give up
+
+_ESCAPED: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 def public_name(family: Family) -> str:
-    """`mop_call_latency_seconds`; a counter's `_total` is the format's own."""
+    """`mop_call_latency_seconds`, `mop_calls_total`."""
     unit = re.sub(r"[^a-zA-Z0-9_]+", "_", family.unit).strip("_")
-    return f"mop_{family.name}_{unit}" if unit else f"mop_{family.name}"
+    name = f"mop_{family.name}_{unit}" if unit else f"mop_{family.name}"
+    return f"{name}_total" if family.kind == "counter" else name
 
 
-class RunCollector(Collector):
-    """Shows whatever `read` returns; nothing before the first run."""
-
-    def __init__(self, read: Callable[[], Reading | None]) -> None:
-        self._read = read
-
-    def collect(self) -> Iterator[Metric]:
-        """Every family, labels in the order of their names."""
-        reading = self._read()
-        for family in families(reading) if reading is not None else ():
-            yield _metric(family)
+def exposition(reading: Reading) -> str:
+    """The text of a reading."""
+    return "".join(line for family in families(reading) for line in _lines(family))
 
 
-def _metric(family: Family) -> Metric:
-    name, names = public_name(family), family.label_names
-    if family.kind == "histogram":
-        edges = [*map(repr, family.bounds.shown), "+Inf"]
-        shown = HistogramMetricFamily(name, family.help, labels=names)
-        for labels, histogram in family.histograms:
-            buckets = list(zip(edges, family.bounds.cumulative(histogram), strict=True))
-            shown.add_metric([labels.get(label, "") for label in names], buckets, histogram.total / family.bounds.scale)
-        return shown
-    kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
-    numbers = kind(name, family.help, labels=names)
+def _lines(family: Family) -> Iterator[str]:
+    name = public_name(family)
+    yield f"# HELP {name} {family.help}\n# TYPE {name} {family.kind}\n"
     for labels, value in family.numbers:
-        numbers.add_metric([labels.get(label, "") for label in names], value)
-    return numbers
+        yield f"{name}{_braced(labels)} {value!r}\n"
+    for labels, histogram in family.histograms:
+        joined = "".join(f"{text}," for text in _texts(labels))
+        *upto, count = family.bounds.cumulative(histogram)
+        for bound, n in zip(family.bounds.shown, upto, strict=True):
+            yield f'{name}_bucket{{{joined}le="{bound!r}"}} {n}\n'
+        yield f'{name}_bucket{{{joined}le="+Inf"}} {count}\n'
+        yield f"{name}_sum{_braced(labels)} {histogram.total / family.bounds.scale!r}\n"
+        yield f"{name}_count{_braced(labels)} {count}\n"
+
+
+def _braced(labels: Labels) -> str:
+    return f"{{{','.join(_texts(labels))}}}" if labels else ""
+
+
+def _texts(labels: Mapping[str, str]) -> list[str]:
+    return [f'{name}="{value.translate(_ESCAPED)}"' for name, value in labels.items()]
 
 
 class Page:
-    """The page as a WSGI application; it counts how often the whole of it was given out, and how often since the last word."""
+    """The page as a WSGI application; it counts how often the figures of a run were read, and how often its last word was."""
 
     def __init__(self, read: Callable[[], Reading | None]) -> None:
         self._read = read
-        self._registry = CollectorRegistry()
-        self._registry.register(RunCollector(read))
         self.scrapes = 0
         self.final_scrapes = 0
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answers GET and HEAD of `/metrics`."""
+        """Answers GET and HEAD of `/metrics`; before the first run the page is empty."""
         if environ["PATH_INFO"] != "/metrics":
-            return _plain(start_response, "404 Not Found", "the figures are at /metrics\n")
+            return _answer(start_response, "404 Not Found", "the figures are at /metrics\n")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _plain(start_response, "405 Method Not Allowed", "GET only\n")
+            return _answer(start_response, "405 Method Not Allowed", "GET or HEAD\n")
         reading = self._read()
-        encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
-        body: bytes = encode(self._registry)
-        if environ["REQUEST_METHOD"] == "GET" and reading is not None:
+        if reading is None:
+            return _answer(start_response, "200 OK", "")
+        if environ["REQUEST_METHOD"] == "GET":
             self.scrapes += 1
             self.final_scrapes += reading.ended
-        start_response("200 OK", [("Content-Type", content_type), ("Content-Length", str(len(body)))])
-        return [body]
+        return _answer(start_response, "200 OK", exposition(reading))
 
     @property
     def awaited(self) -> bool:
@@ -86,9 +86,10 @@ class Page:
         return self.scrapes > self.final_scrapes and self.final_scrapes < FINAL_SCRAPES
 
 
-def _plain(start_response: StartResponse, status: str, text: str) -> list[bytes]:
-    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))])
-    return [text.encode()]
+def _answer(start_response: StartResponse, status: str, text: str) -> list[bytes]:
+    body = text.encode()
+    start_response(status, [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def serve(page: Page, host: str, port: int) -> WSGIServer:
