@@ -15,7 +15,8 @@ from mop_locust.metrics.labels import normalise_error
 MOST_WAITING: Final = 60
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.5  # before the second try; twice as long before each further one
-ATTEMPT_SECONDS: Final = 5.0
+ATTEMPT_SECONDS: Final = 3.0
+NO_ANSWER: Final = f"no answer within {ATTEMPT_SECONDS:g} s"
 
 Batch = TypeVar("Batch")
 
@@ -31,7 +32,7 @@ class WriteError(Exception):
 class Sink(Generic[Batch]):
     """Writes batches in their order, in a greenlet of its own; `place` is what the reader of a report knows it by.
 
-    `write` returns, or raises WriteError; it is cut off after 5 s. A batch is given up after three tries, or after one while
+    `write` returns, or raises WriteError; it is cut off after 3 s. A batch is given up after three tries, or after one while
     the place is failing. What is offered while 60 are waiting takes the place of the oldest.
     """
 
@@ -80,8 +81,10 @@ class Sink(Generic[Batch]):
             if attempt:
                 gevent.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
             try:
-                with gevent.Timeout(ATTEMPT_SECONDS, WriteError(f"no answer within {ATTEMPT_SECONDS:.0f} s", again=True)):
+                with gevent.Timeout(ATTEMPT_SECONDS):
                     self._write(batch)
+            except gevent.Timeout:
+                self.fault = NO_ANSWER
             except WriteError as error:
                 self.fault = str(error)
                 if not error.again:
@@ -121,6 +124,8 @@ def post(session: requests.Session, url: str, body: bytes, headers: dict[str, st
 
 def unreachable(error: BaseException) -> str:
     """The innermost reason of a library's error, without the address that such errors repeat."""
+    if isinstance(error, requests.Timeout):
+        return NO_ANSWER
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError) and found.strerror:

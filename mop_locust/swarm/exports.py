@@ -28,7 +28,7 @@ from mop_locust.swarm.run import Run
 logger = logging.getLogger("mop_locust")
 
 PUSH_SECONDS: Final = 5.0  # between two cumulative pushes
-CLOSE_SECONDS: Final = 5.0  # for all sinks together, when the run is over
+CLOSE_SECONDS: Final = 3.0  # for all sinks together, when the run is over
 
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 

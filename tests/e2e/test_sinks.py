@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from tests.e2e.conservation import conserved
 from tests.e2e.observers import closed_port, sink
 from tests.e2e.processes import Server
 
+LATE = r"(no answer within 3 s|there was no time left)"  # which of them depends on when the last second was merged
 HANGS, BROKEN, DOWN = "hangs", "broken", "down"
 
 
@@ -28,9 +30,9 @@ def place(state: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("influx", "otlp", "influx_says", "otlp_says"),
     [
-        (HANGS, BROKEN, "there was no time left", "HTTP 500"),
+        (HANGS, BROKEN, LATE, "HTTP 500"),
         (BROKEN, DOWN, "HTTP 500", "Connection refused"),
-        (DOWN, HANGS, "Connection refused", "there was no time left"),
+        (DOWN, HANGS, "Connection refused", LATE),
     ],
 )
 def test_a_sink_that_fails_neither_slows_nor_fails_the_run(
@@ -39,13 +41,14 @@ def test_a_sink_that_fails_neither_slows_nor_fails_the_run(
     """Every exchange is measured and the run is valid; what could not be written is counted and named."""
     with place(influx) as influx_url, place(otlp) as otlp_url:
         run = run_at(server, MOP_INFLUX=f"{influx_url}/write?db=mop", MOP_OTLP=otlp_url)
-        run.single("tools_call_rps", "-t", "3s", "-u", "3")
+        run.single("tools_call_rps", "-t", "2s", "-u", "3")
         assert run.wait() == 0, run.output
     summary = run.summary
     conserved(summary, server.counts())
     assert (summary["verdict"]["state"], summary["verdict"]["validity"]) == ("PASSED", "valid")
     seconds = len(summary["windows"])
     first, second = sorted(summary["run"]["notes"])
-    assert first == f"InfluxDB at {influx_url}/write: {seconds + 1} of {seconds + 1} writes failed: {influx_says}"
-    assert second == f"OTLP at {otlp_url}/v1/metrics: 1 of 1 writes failed: {otlp_says}"
+    all_of_them = f"{seconds + 1} of {seconds + 1} writes failed"
+    assert re.fullmatch(f"InfluxDB at {influx_url}/write: {all_of_them}: {influx_says}", first)
+    assert re.fullmatch(f"OTLP at {otlp_url}/v1/metrics: 1 of 1 writes failed: {otlp_says}", second)
     assert "Traceback" not in run.output
