@@ -81,7 +81,7 @@ class Page:
         return _answer(start_response, "200 OK", exposition(reading))
 
     @property
-    def awaited(self) -> bool:
+    def is_awaited(self) -> bool:
         """Whether somebody who read the page during the run has yet to read the last word twice."""
         return self.scrapes > self.final_scrapes and self.final_scrapes < FINAL_SCRAPES
 

@@ -178,7 +178,7 @@ class Exports:
 
     def _linger(self, options: Any) -> None:
         """Leaves the metrics there until their last values were read; a signal ends the wait."""
-        if not self._page.awaited:
+        if not self._page.is_awaited:
             return
         self.lingering, leave = True, Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -186,7 +186,7 @@ class Exports:
         seconds = float(str(_BY_NAME["MOP_METRICS_LINGER"].read(options.mop_metrics_linger)))
         print(f"mop-locust: /metrics stays until it was read twice more, {seconds:g} s at most", file=sys.stderr, flush=True)
         with gevent.Timeout(seconds, False):
-            while self._page.awaited and not leave.wait(0.05):
+            while self._page.is_awaited and not leave.wait(0.05):
                 pass
 
 
