@@ -18,16 +18,22 @@ def writer(path: str) -> Callable[[bytes], None]:
     file = open(path, "ab", buffering=0)  # noqa: SIM115  # it stays open as long as the process
     pool = ThreadPool(1)  # a disk that stands still must not stand in the way of the event loop
 
-    def append(line: bytes) -> None:
+    def append(line: bytes) -> str:
         end = file.seek(0, os.SEEK_END)
         try:
-            if file.write(line) != len(line):
-                raise OSError(0, "the line did not fit")
+            if file.write(line) == len(line):
+                return ""
+            reason = "the line did not fit"
         except OSError as error:
-            file.truncate(end)
-            raise WriteError(error.strerror or str(error), again=False) from None
+            reason = error.strerror or str(error)
+        file.truncate(end)
+        return reason
 
-    return lambda line: pool.apply(append, (line,))
+    def write(line: bytes) -> None:
+        if reason := pool.apply(append, (line,)):  # an exception there would be printed as well
+            raise WriteError(reason, again=False)
+
+    return write
 
 
 def second_line(second: Second) -> bytes:

@@ -116,10 +116,9 @@ def post(session: requests.Session, url: str, body: bytes, headers: dict[str, st
         answer = session.post(url, data=body, headers=headers, timeout=ATTEMPT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         raise WriteError(unreachable(error), again=True) from None
-    if not answer.ok or answer.is_redirect:
-        raise WriteError(
-            f"HTTP {answer.status_code} {answer.text[:200]}".strip(), again=answer.status_code >= 500 or answer.status_code == 429
-        )
+    status = answer.status_code
+    if not 200 <= status < 300:
+        raise WriteError(f"HTTP {status} {answer.text[:200]}".strip(), again=status >= 500 or status == 429)
 
 
 def unreachable(error: BaseException) -> str:
