@@ -1,8 +1,7 @@
 """The families of a reading as OTLP metrics, cumulative, sent by OpenTelemetry's own HTTP exporter (`mop-locust[otlp]`).
 
-Its exporter takes finished data points, so what is merged already is not counted a second time by its instruments (12 µs a
-value). Its readers and batch threads, which have been seen to deadlock under gevent, have no part in it. Imported only when
-it is wanted.
+Its exporter takes finished data points, so what is merged already is not counted a second time by its instruments. Its readers
+and batch threads, which have been seen to deadlock under gevent, have no part in it. Imported only when it is wanted.
 """
 
 from __future__ import annotations
@@ -160,10 +159,9 @@ def _conventional(reading: Reading, times: tuple[int, int]) -> list[Metric]:
 
 
 def _of_convention(reading: Reading, tags: Tags) -> Labels:
-    attributes = _attributes(dict(tags))
-    transport = attributes.pop("mop.transport", "")
-    if transport in _PROTOCOLS:
-        attributes |= {"network.transport": "tcp", "network.protocol.name": _PROTOCOLS[transport]}
+    attributes = {**_attributes(dict(tags)), "network.transport": "tcp"}
+    if protocol := _PROTOCOLS.get(attributes.pop("mop.transport", "")):
+        attributes["network.protocol.name"] = protocol
     if reading.protocol_version:
         attributes["mcp.protocol.version"] = reading.protocol_version
     return attributes

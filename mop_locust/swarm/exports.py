@@ -90,9 +90,7 @@ class Exports:
         except ModuleNotFoundError:
             there = False
         if not there:
-            return [
-                "MOP_OTLP (--mop-otlp): OpenTelemetry's exporter is not installed; allowed: after pip install 'mop-locust[otlp]'"
-            ]
+            return ["MOP_OTLP (--mop-otlp): OpenTelemetry is not installed; allowed: after pip install 'mop-locust[otlp]'"]
         from mop_locust.exporters import otlp
 
         self._outlets.append(Outlet(f"OTLP at {otlp.endpoint(url)}", otlp.writer(url), None, lambda reading: reading, 1))

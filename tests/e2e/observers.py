@@ -68,6 +68,10 @@ class Prometheus:
         found = self._ask("query_range", query=expression, start=str(start), end=str(end), step="1")
         return sum(not math.isnan(float(value)) for one in found for _, value in one["values"])
 
+    def names(self) -> list[str]:
+        """The names of all that was scraped."""
+        return list(json.loads(fetch(f"{self.url}/api/v1/label/__name__/values"))["data"])
+
     def _ask(self, kind: str, **words: str) -> list[dict[str, Any]]:
         answer = json.loads(fetch(f"{self.url}/api/v1/{kind}?{urlencode(words)}"))
         assert answer["status"] == "success", answer

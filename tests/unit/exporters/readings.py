@@ -37,7 +37,7 @@ def a_run(**more: Any) -> Run:
     second.record(exchange(2.0, duration_us=700))
     second.record(exchange(2.1, duration_us=60_000_001))
     at = STARTED_US + 2 * SECOND
-    second.trend("session_duration", (("scenario", "calls"), ("transport", "http")), 5_000_000, at)
+    second.trend("session_duration", (("scenario", "calls"),), 5_000_000, at)
     second.trend("answer_length", (("scenario", "calls"), ("le", "x")), 3000, at)
     second.count("users", (("scenario", "calls"),), 3, at)
     second.gauge("users", 8.0)

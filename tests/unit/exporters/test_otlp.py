@@ -74,10 +74,10 @@ def test_several_ways_to_fail_in_one_series_are_other() -> None:
 
 
 def test_sessions_are_named_by_the_conventions() -> None:
-    """Without a version where none is known; of no transport where the tag says none."""
+    """Without a version where none is known."""
     found = metrics(a_reading(protocol_version=""))
     (point,) = points(found["mcp.client.session.duration"])
-    assert dict(point.attributes) == {"mop.scenario": "calls", "network.transport": "tcp", "network.protocol.name": "http"}
+    assert dict(point.attributes) == {"mop.scenario": "calls", "network.transport": "tcp"}
     assert (point.count, point.sum) == (1, 5.0)
     empty = a_reading()
     empty.summary["metrics"] = {}
