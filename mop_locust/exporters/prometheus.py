@@ -16,6 +16,7 @@ from mop_locust.exporters.families import Family, Labels, families
 from mop_locust.exporters.reading import Reading
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MOST_READERS: Final = 64  # connections that are served at a time; others wait
 FINAL_SCRAPES: Final = 2  # the first of them may meet a reader that is about to give up
 
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
@@ -94,6 +95,6 @@ def _answer(start_response: StartResponse, status: str, text: str) -> list[bytes
 
 def serve(page: Page, host: str, port: int) -> WSGIServer:
     """Gives out the page on a port of its own; OSError when it cannot be had."""
-    server = WSGIServer((host, port), page, log=None)
+    server = WSGIServer((host, port), page, log=None, spawn=MOST_READERS)
     server.start()
     return server

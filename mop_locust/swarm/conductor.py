@@ -38,6 +38,7 @@ DRAIN_MARGIN_SECONDS = 5.0  # beyond the stop timeout, for a worker's last word
 MISSING_SECONDS = 5.0  # since the last report of a worker that Locust misses: it is not waited for any more
 POLL_SECONDS = 0.02
 LIVE_US = 500_000  # how old the summary of a run that goes on may be
+LAST_SECOND = 1 << 40
 UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is so old
 
 
@@ -55,6 +56,7 @@ class Conductor:
         self._texts: list[str] = []
         self._drained: set[str] = set()
         self._draining = RLock()
+        self._finishing = RLock()
         self._vitals: Vitals | None = None
         self._next_window = 0
         self.run: Run | None = None
@@ -242,10 +244,9 @@ class Conductor:
         seen = [record.acknowledged for worker, record in run.merge.workers.items() if not self._is_missing(worker)]
         if seen and None not in seen:
             until = max(until, min(index for index in seen if index is not None))
-        for window in list(run.merge.windows):
-            if window.index >= self._next_window and (all_of_them or window.index + window.width - 1 <= until):
-                self._next_window = window.index + window.width
-                hook.fire(run_id=run.id, window=window)
+        windows, self._next_window = run.merge.windows.closed(self._next_window, LAST_SECOND if all_of_them else until)
+        for window in windows:
+            hook.fire(run_id=run.id, window=window)
 
     def _iterations_over(self) -> None:
         if self.active and self.run is not None and self.run.scenarios.all_iterate:
@@ -289,9 +290,12 @@ class Conductor:
 
     def finish(self) -> None:
         """Judges the run and writes its folder: Locust's `test_stop`. A finished run stays as it is."""
-        run = self.run
-        if run is None or run.finished:
-            return
+        with self._finishing:
+            run = self.run
+            if run is not None and not run.finished:
+                self._finish(run)
+
+    def _finish(self, run: Run) -> None:
         if self._generator is not None and (last := self._generator.finish()) is not None:
             run.take(last)
         if self._vitals is not None:

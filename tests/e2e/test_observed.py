@@ -65,7 +65,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
         run = LocustRun(
             folder / "run",
             server.url,
-            **{**PATIENT, **BRISK, **TOOL, **more, "MOP_SSE_ITERATIONS": "1000"},
+            **{**PATIENT, **BRISK, **TOOL, **more, "MOP_SSE_ITERATIONS": "1000", "MOP_SERVER_PID": str(server.pid)},
             MOP_METRICS_PORT=str(port),
             MOP_OTLP=collector,
             MOP_JSONL=str(file),
@@ -227,8 +227,9 @@ def test_influxdb_has_every_second(observed: Observed) -> None:
     (end,) = observed.influx.rows("SELECT * FROM mop_run")
     assert (end["state"], end["validity"], end["run_id"]) == ("CROSSED", "valid", observed.summary["run"]["id"])
     assert end["calls"] == observed.summary["metrics"]["calls"]["count"]
-    (users,) = observed.influx.rows("SELECT max(\"users\") FROM mop_worker WHERE worker = '0'")
-    assert users["max"] == 8
+    users = observed.influx.rows('SELECT max("users") FROM mop_worker GROUP BY worker')
+    assert {row["worker"] for row in users} == {"0", "1"}
+    assert sum(row["max"] for row in users) == 15
 
 
 def test_the_file_has_every_second_and_the_summary(observed: Observed) -> None:
