@@ -81,6 +81,12 @@ def number(title: str, queries: dict[str, str], unit: str = "short") -> dict[str
     return panel("stat", title, queries, unit, options={"colorMode": "none", "graphMode": "none", "textMode": "value_and_name"})
 
 
+def table(title: str, expression: str) -> dict[str, Any]:
+    """The labels of the newest values, without those that Prometheus adds."""
+    hidden = dict.fromkeys(("Time", "__name__", "instance", "job"), True)
+    return panel("table", title, {"": expression}, transformations=[{"id": "organize", "options": {"excludeByName": hidden}}])
+
+
 def heat_map(transport: str) -> dict[str, Any]:
     """How many exchanges took how long."""
     expression = rate("mop_call_latency_seconds_bucket", f'transport="{transport}"', "le")
@@ -108,8 +114,8 @@ ROWS: dict[str, list[tuple[int, int, dict[str, Any]]]] = {
         (4, 4, number("Time", {"run": "mop_run_duration_seconds", "planned": "mop_run_planned_duration_seconds"}, "s")),
         (4, 4, number("Users", {"running": "sum(mop_users)", "planned": "mop_users_planned"})),
         (8, 4, number("Workers", {"{{state}}": "mop_workers"})),
-        (12, 5, panel("table", "Thresholds (1: holds)", {"": "mop_threshold_passed"})),
-        (12, 5, panel("table", "Run", {"": "mop_run_info"})),
+        (12, 5, table("Thresholds (1: holds)", "mop_threshold_passed")),
+        (12, 5, table("Run", "mop_run_info")),
     ],
     "Rates offered and achieved": [
         (
