@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import gevent
 from gevent.pywsgi import WSGIServer
 
 from mop_locust.exporters.families import Family, Labels, families
@@ -79,6 +80,9 @@ class Page:
         if environ["REQUEST_METHOD"] == "GET":
             self.scrapes += 1
             self.final_scrapes += reading.ended
+        gevent.sleep(0)  # the page in three parts: an exchange of the same process waits for one of them only
+        reading.prepare()
+        gevent.sleep(0)
         return _answer(start_response, "200 OK", exposition(reading))
 
     @property

@@ -200,7 +200,7 @@ def without_data(observed: Observed, queries: list[str]) -> list[str]:
 def test_each_query_of_the_dashboard_has_data(observed: Observed) -> None:
     """Of the load and of those who make it."""
     queries = [query for query in dashboard_queries() if "mop_server_" not in query]
-    assert len(queries) > 40
+    assert len(queries) == 39
     assert without_data(observed, queries) == []
 
 
