@@ -33,16 +33,18 @@ class Sink(Generic[Batch]):
     """Writes batches in their order, in a greenlet of its own; `place` is what the reader of a report knows it by.
 
     `write` returns, or raises WriteError; it is cut off after 3 s. A batch is given up after three tries, or after one while
-    the place is failing. What is offered while 60 are waiting takes the place of the oldest.
+    the place is failing. What is offered while 60 are waiting takes the place of the oldest; where a batch holds all that those
+    before it held (`newest_only`) it takes the place of the one that waits, and none is lost by that.
     """
 
-    def __init__(self, place: str, write: Callable[[Batch], None], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, place: str, write: Callable[[Batch], None], *, newest_only: bool = False) -> None:
         self.place = place
         self.offered = 0
         self.written = 0
         self.fault = ""
         self._write = write
-        self._waiting: deque[Batch] = deque(maxlen=most_waiting)
+        self._waiting: deque[Batch] = deque(maxlen=MOST_WAITING)
+        self._newest_only = newest_only
         self._healthy = True
         self._something = Event()
         self._nothing = Event()
@@ -51,6 +53,9 @@ class Sink(Generic[Batch]):
 
     def offer(self, batch: Batch) -> None:
         """Takes a batch, to be written when its turn comes; never waits."""
+        if self._newest_only and self._waiting:
+            self._waiting.clear()
+            self.offered -= 1
         self.offered += 1
         self._waiting.append(batch)
         self._nothing.clear()

@@ -19,7 +19,7 @@ from gevent.event import Event
 from mop_locust.config import SETTINGS
 from mop_locust.exporters import influx, jsonl, prometheus
 from mop_locust.exporters.reading import Reading, Second, short_names
-from mop_locust.exporters.sink import MOST_WAITING, Sink, close_all
+from mop_locust.exporters.sink import Sink, close_all
 from mop_locust.metrics.windows import MergedWindow
 from mop_locust.report.document import SummaryDocument
 from mop_locust.swarm.conductor import Conductor
@@ -41,7 +41,6 @@ class Outlet:
     write: Callable[[Any], None]
     of_second: Callable[[Second], Any] | None
     of_reading: Callable[[Reading], Any]
-    most_waiting: int = MOST_WAITING
 
 
 class Exports:
@@ -93,7 +92,7 @@ class Exports:
             return ["MOP_OTLP (--mop-otlp): OpenTelemetry is not installed; allowed: after pip install 'mop-locust[otlp]'"]
         from mop_locust.exporters import otlp
 
-        self._outlets.append(Outlet(f"OTLP at {otlp.endpoint(url)}", otlp.writer(url), None, lambda reading: reading, 1))
+        self._outlets.append(Outlet(f"OTLP at {otlp.endpoint(url)}", otlp.writer(url), None, lambda reading: reading))
         return []
 
     def _open_influx(self, url: str) -> list[str]:
@@ -158,7 +157,7 @@ class Exports:
 
     def _sink(self, outlet: Outlet) -> Sink[Any]:
         if outlet.place not in self._sinks:
-            self._sinks[outlet.place] = Sink(outlet.place, outlet.write, outlet.most_waiting)
+            self._sinks[outlet.place] = Sink(outlet.place, outlet.write, newest_only=outlet.of_second is None)
         return self._sinks[outlet.place]
 
     # --- the end

@@ -94,14 +94,25 @@ def test_a_place_that_hangs_is_left() -> None:
     assert close_all([late], 0.01) == ["there: 1 of 1 writes failed: there was no time left"]
 
 
-def test_what_waits_is_bounded_and_the_oldest_goes() -> None:
+def test_what_waits_is_bounded_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     """And it is counted."""
+    monkeypatch.setattr(sinks, "MOST_WAITING", 2)
     place = Place()
-    sink = Sink("here", place.write, most_waiting=2)
+    sink = Sink("here", place.write)
     for batch in range(5):
         sink.offer(batch)
     assert close_all([sink], 5.0) == ["here: 3 of 5 writes failed: there was no time left"]
     assert place.taken == [3, 4]
+
+
+def test_the_newest_stands_for_all_where_it_holds_them() -> None:
+    """Nothing is lost by that."""
+    place = Place()
+    sink = Sink("here", place.write, newest_only=True)
+    for batch in range(5):
+        sink.offer(batch)
+    assert close_all([sink], 5.0) == []
+    assert (place.taken, sink.offered, sink.written) == ([4], 1, 1)
 
 
 @pytest.mark.parametrize(("status", "again"), [(400, False), (404, False), (429, True), (500, True), (503, True), (302, False)])
