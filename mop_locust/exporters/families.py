@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from mop_locust.exporters.buckets import OTHER, SECONDS, Bounds
@@ -183,9 +183,9 @@ def _generators(reading: Reading) -> Iterator[Family]:
 
 
 def _server(summary: SummaryDocument) -> Iterator[Family]:
-    side: Mapping[str, object] = summary.get("server_side") or {}  # type: ignore[assignment]
-    samples = side.get("samples")
-    if not isinstance(samples, list) or not samples:
+    side = cast(Mapping[str, Any], summary).get("server_side")  # as it was read: older summaries have none
+    samples = side["samples"] if side is not None else []
+    if not samples:
         return
     newest = samples[-1]
     for figure, (name, unit, factor, text) in SERVER_GAUGES.items():
