@@ -183,7 +183,7 @@ def _generators(reading: Reading) -> Iterator[Family]:
 
 
 def _server(summary: SummaryDocument) -> Iterator[Family]:
-    side = cast(Mapping[str, Any], summary).get("server_side")  # as it was read: older summaries have none
+    side = cast(Mapping[str, Any], summary).get("server_side")  # not in every summary
     samples = side["samples"] if side is not None else []
     if not samples:
         return
