@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
@@ -108,6 +108,29 @@ def _url(*schemes: str) -> Kind:
     return Kind(f"{schemes[0]} URL", forms, read, quoted_url)
 
 
+def _read_otlp_url(text: str) -> object:
+    address = text.strip()
+    if address and split_url(address, ("http", "https")).query:
+        raise ValueError("has a query; what must stay secret goes into OTEL_EXPORTER_OTLP_HEADERS")
+    return address
+
+
+def _read_influx_url(text: str) -> object:
+    address = text.strip()
+    if not address:
+        return address
+    parts = split_url(address, ("http", "https"))
+    names = set(parse_qs(parts.query, keep_blank_values=True))
+    if names & {"u", "p", "token"}:
+        raise ValueError("has a user, a password or a token; they go into MOP_INFLUX_TOKEN")
+    needed = "bucket" if parts.path.endswith("/api/v2/write") else "db" if parts.path.endswith("/write") else ""
+    if not needed:
+        raise ValueError("does not end with /write or /api/v2/write")
+    if needed not in names:
+        raise ValueError(f"names no {needed}")
+    return address
+
+
 _YES: Final = ("1", "true", "yes", "on")
 _NO: Final = ("0", "false", "no", "off")
 
@@ -177,12 +200,26 @@ HTTP_URL: Final = _url("http", "https")
 COUNT: Final = count()
 MILLISECONDS: Final = milliseconds()
 PROCESS: Final = Kind("process", "the id of a process, or nothing", lambda text: _whole_number(text, 1, 1 << 22) if text else 0)
+PORT_OR_NONE: Final = Kind(
+    "port", "a port from 1 to 65535, or nothing", lambda text: _whole_number(text, 1, 65535) if text.strip() else 0
+)
 DURATION: Final = Kind("duration", "a duration above 0 such as 90, 90s, 1m, 1h30m, 1m30s or 500ms", parse_duration)
 FLAG: Final = Kind("flag", "1, true, yes or on; 0, false, no or off", _read_flag)
 NAME: Final = _text("a name without spaces and control characters", r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 NAME_OR_NONE: Final = _text("a name without control characters, or nothing", r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
 TOKEN_OR_NONE: Final = _text("a token such as mcp, or nothing", r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")  # RFC 9110 section 5.6.2
 FOLDER_OR_NONE: Final = _text("the path of a folder, or nothing", r"[^\x00]*")
+HOST: Final = _text("a host name or an address", r"[0-9A-Za-z._:-]+")
+OTLP_URL: Final = Kind(
+    "http URL", "http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], or nothing", _read_otlp_url, quoted_url
+)
+INFLUX_URL: Final = Kind(
+    "http URL",
+    "http://HOST:PORT/write?db=NAME or http://HOST:PORT/api/v2/write?org=NAME&bucket=NAME, or nothing",
+    _read_influx_url,
+    quoted_url,
+)
+NEW_FILE: Final = _text("the path of a file, made when it is missing, or nothing", r"[^\x00]*")
 TEXT: Final = Kind("text", "any text", str)
 JSON_OBJECT: Final = Kind("JSON object", 'a JSON object such as {"query": "load"}', _read_json_object)
 ADDRESSES: Final = Kind("addresses", "IP addresses of this machine between commas, or nothing", _read_addresses)

@@ -45,6 +45,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_client: str
     thresholds: str
     reports: str
+    metrics_port: int
+    metrics_host: str
+    metrics_linger: float
+    otlp: str
+    influx: str
+    jsonl: str
     preflight: bool
     server_pid: int
     server_cgroup: str

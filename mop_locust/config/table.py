@@ -9,9 +9,17 @@ from typing import Final
 
 from mop_locust.config import kinds
 
-# Names that begin with MOP_ and are no settings: the key, what the tests read, and what the MOP server itself reads.
+# Names that begin with MOP_ and are no settings: the keys, what the tests read, and what the MOP server itself reads.
 NOT_SETTINGS: Final = frozenset(
-    ("MOP_API_KEY", "MOP_API_KEY_FILE", "MOP_SERVER_BIN", "MOP_SERVER_KEY", "MOP_ADMIN_TOKEN", "MOP_ENABLE_SAMPLING")
+    (
+        "MOP_API_KEY",
+        "MOP_API_KEY_FILE",
+        "MOP_SERVER_BIN",
+        "MOP_SERVER_KEY",
+        "MOP_ADMIN_TOKEN",
+        "MOP_ENABLE_SAMPLING",
+        "MOP_INFLUX_TOKEN",
+    )
 )
 
 # The revisions with sessions, as `mop_locust.protocol.mcp` knows them; a test compares the two.
@@ -120,6 +128,17 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_HTTP_CLIENT", "gevent", kinds.choice("gevent", "requests"), "Who speaks HTTP: our client, or the library."),
     Setting("MOP_THRESHOLDS", "", kinds.TEXT, "Thresholds 'METRIC{TAGS}: EXPR', one a line or between ';'."),
     Setting("MOP_REPORTS", "reports", kinds.DIRECTORY, "Where the run folders are made."),
+    Setting("MOP_METRICS_PORT", "", kinds.PORT_OR_NONE, "A port on which /metrics is there for Prometheus."),
+    Setting("MOP_METRICS_HOST", "127.0.0.1", kinds.HOST, "The address of that port."),
+    Setting(
+        "MOP_METRICS_LINGER",
+        "30s",
+        kinds.DURATION,
+        "How long /metrics stays at most after the end, until its last values were read twice; not at all if nobody read it.",
+    ),
+    Setting("MOP_OTLP", "", kinds.OTLP_URL, "An OpenTelemetry collector (OTLP over HTTP) that gets the metrics each 5 s."),
+    Setting("MOP_INFLUX", "", kinds.INFLUX_URL, "An InfluxDB (1 or 2) that gets each second; its token is MOP_INFLUX_TOKEN."),
+    Setting("MOP_JSONL", "", kinds.NEW_FILE, "A file that gets a line of JSON for each second, and the summary as the last one."),
     Setting("MOP_PREFLIGHT", "on", kinds.FLAG, "Check the target before the load."),
     Setting("MOP_SERVER_PID", "", kinds.PROCESS, "The server's process, where it runs on this machine: its usage is watched."),
     Setting(

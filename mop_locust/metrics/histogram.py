@@ -128,12 +128,13 @@ class Histogram(msgspec.Struct, array_like=True):
         ranks = [min(max(math.ceil(round(q * self.count, 6)), 1), self.count) for q in qs]
         found: dict[int, int] = {1: self.min, self.count: self.max}
         wanted = sorted(rank for rank in set(ranks) if rank not in found)
-        cumulative = self._cumulative()
-        reached, value = 0, 0
+        counts, indexes = self.counts, iter(sorted(self.counts))
+        reached = index = 0
         for rank in wanted:
             while reached < rank:
-                value, reached = next(cumulative)
-            found[rank] = value
+                index = next(indexes)
+                reached += counts[index]
+            found[rank] = min(max(bucket_middle(index), self.min), self.max)
         return [found[rank] for rank in ranks]
 
     def buckets(self, bounds: Sequence[float]) -> list[int]:

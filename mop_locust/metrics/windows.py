@@ -67,6 +67,15 @@ class WindowStore:
         """The windows in the order of time; seconds without any record are not there."""
         return iter([self._slots[slot] for slot in sorted(self._slots)])
 
+    def closed(self, start: int, until: int) -> tuple[list[MergedWindow], int]:
+        """The windows from second `start` up to and with `until`, and the second where to begin the next time.
+
+        What would be one window after a doubling comes together, so that nobody who follows misses half of it.
+        """
+        pair = 2 * self.width
+        end = max(start, (until + 1) // pair * pair)
+        return [window for window in self if start <= window.index < end], end
+
     def add(self, worker: str, window: Window) -> None:
         """Add one worker's window, which is not shared; one worker's windows come in the order of time."""
         slot = window.index // self.width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ DRAIN_MARGIN_SECONDS = 5.0  # beyond the stop timeout, for a worker's last word
 MISSING_SECONDS = 5.0  # since the last report of a worker that Locust misses: it is not waited for any more
 POLL_SECONDS = 0.02
 LIVE_US = 500_000  # how old the summary of a run that goes on may be
+LAST_SECOND = 1 << 40
 UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is so old
 
 
@@ -65,6 +67,7 @@ class Conductor:
         self._made_us = 0
         self.stock: IterationStock | None = None
         self.border: Border | None = None
+        self.say_last: Callable[[SummaryDocument], list[str]] = lambda _: []  # to the exporters; returns what they lost
 
     @property
     def active(self) -> bool:
@@ -246,10 +249,9 @@ class Conductor:
         seen = [record.acknowledged for worker, record in run.merge.workers.items() if not self._is_missing(worker)]
         if seen and None not in seen:
             until = max(until, min(index for index in seen if index is not None))
-        for window in list(run.merge.windows):
-            if window.index >= self._next_window and (all_of_them or window.index + window.width - 1 <= until):
-                self._next_window = window.index + window.width
-                hook.fire(run_id=run.id, window=window)
+        windows, self._next_window = run.merge.windows.closed(self._next_window, LAST_SECOND if all_of_them else until)
+        for window in windows:
+            hook.fire(run_id=run.id, window=window)
 
     def _iterations_over(self) -> None:
         if self.active and self.run is not None and self.run.scenarios.all_iterate:
@@ -315,6 +317,7 @@ class Conductor:
             run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)
         self.summary = summary = self._judged(run)
+        summary["run"]["notes"] += self.say_last(summary)
         self._environment.events.mop_verdict.fire(summary=summary)
         self._say(summary, *_write(Path(run.settings.reports), summary))
         self._end_with(summary["verdict"]["exit_code"])

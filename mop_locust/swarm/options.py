@@ -18,6 +18,9 @@ ALSO = {
     "MOP_SERVER_PID": ["--server-pid"],
     "MOP_SERVER_CGROUP": ["--server-cgroup"],
 }
+OPENED_ONCE = frozenset(
+    ("MOP_METRICS_PORT", "MOP_METRICS_HOST", "MOP_METRICS_LINGER", "MOP_OTLP", "MOP_INFLUX", "MOP_JSONL")
+)  # when the process starts: the web UI's form cannot change them
 
 
 def add_options(parser: Any) -> None:
@@ -32,6 +35,7 @@ def add_options(parser: Any) -> None:
             default=setting.default,
             metavar="VALUE",
             help=setting.help.replace("%", "%%"),
+            include_in_web_ui=setting.name not in OPENED_ONCE,
             **takes,
         )
     parser.add_argument(

@@ -18,6 +18,7 @@ from mop_locust.config import ApiKey, ConfigError, read_api_key, unknown_variabl
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.conductor import Conductor
 from mop_locust.swarm.events import add_events
+from mop_locust.swarm.exports import Exports
 from mop_locust.swarm.family import end_children_at_exit
 from mop_locust.swarm.faults import FaultWatch
 from mop_locust.swarm.generator import Generator
@@ -108,6 +109,8 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     options, runner = environment.parsed_options, environment.runner
     if options.processes:
         end_children_at_exit()
+    exports = Exports(environment, conductor)
+    mistakes += exports.open()
     try:
         settings = conductor.preparation.settings()
     except Refused as refusal:
@@ -126,8 +129,9 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     hooks.reset_stats.add_listener(lambda **_: conductor.reset())
     show_progress(environment, settings, conductor)  # before the next line: the screen is wiped before the verdict is said
     hooks.quit.add_listener(lambda **_: conductor.say_all())
+    exports.join()
     runner.greenlet.spawn(_every_second, conductor.tick)
-    on_interrupt(lambda: _interrupt(environment, conductor))
+    on_interrupt(lambda: None if exports.lingering else _interrupt(environment, conductor))
     shut_down_once(hooks)
     if isinstance(runner, MasterRunner) and options.headless:
         _await_workers(environment, conductor)

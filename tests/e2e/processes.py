@@ -193,6 +193,12 @@ class Server:
         return f"http://{self.address}"
 
     @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """What the server wrote."""
         assert self._process is not None

@@ -43,6 +43,22 @@ def test_a_full_store_doubles_the_width() -> None:
     assert counts(store) == [(0, 8, 15), (8, 8, 1)]
 
 
+def test_who_follows_the_windows_gets_every_count_once_through_doublings() -> None:
+    """Pairs come together; the last ones when the run is over."""
+    store, start, told = WindowStore(most=6), 0, []
+    for second in range(41):
+        store.add("a", window(second, second + 1))
+        windows, start = store.closed(start, second - 1)
+        told += [(merged.index, merged.width, merged.tally.customs[KEY].samples) for merged in windows]
+        assert start % (2 * store.width) == 0 or not windows
+    windows, start = store.closed(start, 1 << 40)
+    told += [(merged.index, merged.width, merged.tally.customs[KEY].samples) for merged in windows]
+    assert sum(n for *_, n in told) == sum(range(42))
+    assert [index for index, *_ in told] == sorted({index for index, *_ in told})
+    assert told[:2] == [(0, 1, 1), (1, 1, 2)]
+    assert {width for _, width, _ in told} == {1, 2, 4, 8}
+
+
 def test_a_very_late_window_after_a_doubling_finds_its_place() -> None:
     """Also when its neighbours are packed away."""
     store = WindowStore(most=20)
