@@ -17,23 +17,28 @@ const MOP = (() => {
       heat: [[0, "#15304d"], [0.5, "#3f86cf"], [1, "#e3f1ff"]],
     },
   };
-  const OUTCOMES = ["timeout", "connect", "disconnected", "http_status", "protocol", "rpc_error", "tool_error", "check", "client_fault"];
+  const OUTCOMES = [
+    "timeout", "connect", "disconnected", "http_status", "protocol", "rpc_error", "tool_error", "check", "client_fault",
+  ];
   const OPEN = ["sessions", "sockets", "streams"];
   const MOST_METRICS = 10;
+  // The clock of the axis begins on some day at 0:00. Not in 1970: Plotly takes a number below 10,000 for a year.
+  const MIDNIGHT = Date.UTC(2000, 0, 1);
   const darkness = window.matchMedia("(prefers-color-scheme: dark)");
   const charts = new Map();
   let range = null; // what the reader has zoomed to, [from, to] in milliseconds
-  let shown = null; // what was drawn last, to draw it again in other colours
+  let shown = null; // what was drawn last, to draw it again in other colours or at another zoom
 
   // Plotly reads a little HTML in every text: names of others must not become any.
   const inert = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const keys = (rows, member) => [...new Set(rows.flatMap((row) => Object.keys(row[member])))].sort();
-  const middle = (row) => (row.start_s + row.width_s / 2) * 1000;
+  const moment = (seconds) => MIDNIGHT + seconds * 1000;
+  const middle = (row) => moment(row.start_s + row.width_s / 2);
 
   function line(name, rows, value, colour, more) {
     return {
-      type: "scatter", mode: rows.length > 1 ? "lines" : "markers", name: inert(name), connectgaps: false,
-      x: rows.map(middle), y: rows.map(value), line: { color: colour, width: 1.6 }, marker: { color: colour }, ...more,
+      type: "scatter", mode: "lines+markers", name: inert(name), connectgaps: false,
+      x: rows.map(middle), y: rows.map(value), line: { color: colour, width: 1.6 }, marker: { color: colour, size: 3 }, ...more,
     };
   }
 
@@ -45,9 +50,10 @@ const MOP = (() => {
       line(name || "calls", rows, (row) => (row.calls[name] || 0) / row.width_s, colours[name] || colours.lines[at % 8],
         { hovertemplate: "%{y:,.1f} calls per s" }));
     traces.push(line("users", rows, (row) => row.users, colours.lines[6],
-      { yaxis: "y2", line: { color: colours.lines[6], width: 1.4, dash: "dot", shape: "hv" }, hovertemplate: "%{y:,.0f} users" }));
+      { yaxis: "y2", line: { color: colours.lines[6], width: 1.4, dash: "dot" }, hovertemplate: "%{y:,.0f} users" }));
     return { title: "Load", about: "calls per second by transport; users on the right", traces,
-      layout: { yaxis2: { overlaying: "y", side: "right", rangemode: "tozero", showgrid: false, fixedrange: true } } };
+      layout: { yaxis2: { overlaying: "y", side: "right", tickmode: "auto", nticks: 3, rangemode: "tozero",
+        showgrid: false, fixedrange: true } } };
   }
 
   function failures(rows, colours) {
@@ -65,8 +71,9 @@ const MOP = (() => {
     const traces = ["P50", "P95", "P99"].map((name, at) =>
       line(name, rows, (row) => (row.latency[transport] ? row.latency[transport][at] : null), colours.spread[at],
         { hovertemplate: "%{y:.4~g} ms" }));
-    return { title: `Latency, ${transport || "all"}`, about: "percentiles of the successful calls in ms; the scale is logarithmic",
-      traces, layout: { yaxis: { type: "log", rangemode: "normal", nticks: 5 } } };
+    return { title: `Latency, ${transport || "all"}`, traces,
+      about: "percentiles of the successful calls in ms; the scale is logarithmic",
+      layout: { yaxis: { type: "log", rangemode: "normal", nticks: 5 } } };
   }
 
   function heat(rows, transport, colours) {
@@ -86,11 +93,13 @@ const MOP = (() => {
     edges.push(2 ** ((high + 1) / 2) / 1000);
     const last = rows[rows.length - 1];
     const trace = {
-      type: "heatmap", z, text, y: edges, x: [...rows.map((row) => row.start_s * 1000), (last.start_s + last.width_s) * 1000],
-      colorscale: colours.heat, showscale: false, hoverongaps: false, hovertemplate: "%{text} calls per s near %{y:.3~g} ms<extra></extra>",
+      type: "heatmap", z, text, y: edges, x: [...rows.map((row) => moment(row.start_s)), moment(last.start_s + last.width_s)],
+      colorscale: colours.heat, showscale: false, hoverongaps: false,
+      hovertemplate: "%{text} calls per s near %{y:.3~g} ms<extra></extra>",
     };
-    return { title: `How the latencies are spread, ${transport || "all"}`, about: "the darker, the more calls; up is slower, in ms",
-      dark: "the brighter, the more calls; up is slower, in ms", traces: [trace],
+    return { title: `How the latencies are spread, ${transport || "all"}`,
+      about: "the darker, the more calls; up is slower, in ms", dark: "the brighter, the more calls; up is slower, in ms",
+      traces: [trace],
       layout: { hovermode: "closest", yaxis: { type: "log", rangemode: "normal", nticks: 5 } } };
   }
 
@@ -103,12 +112,14 @@ const MOP = (() => {
   function lag(rows, colours) {
     const traces = ["P50", "P99", "max"].map((name, at) =>
       line(name, rows, (row) => (row.lag ? row.lag[at] : null), colours.spread[at], { hovertemplate: "%{y:.3~g} ms" }));
-    return { title: "Load generators: loop lag", about: "how late they were, in ms: what they add to a latency", traces, layout: {} };
+    return { title: "Load generators: loop lag", about: "how late they were, in ms: what they add to a latency", traces,
+      layout: {} };
   }
 
-  function cpu(rows, colours) {
+  function cpu(rows, workers, colours) {
     const traces = keys(rows, "cpu").map((name, at) =>
-      line(name, rows, (row) => (name in row.cpu ? row.cpu[name] : null), colours.lines[at % 8], { hovertemplate: "%{y:.0f} %" }));
+      line(workers[name] || "this process", rows, (row) => (name in row.cpu ? row.cpu[name] : null), colours.lines[at % 8],
+        { hovertemplate: "%{y:.0f} %" }));
     return { title: "Load generators: CPU", about: "percent of a core, by worker", traces, layout: {} };
   }
 
@@ -116,10 +127,10 @@ const MOP = (() => {
 
   const samples = (list) => list.map((sample) => ({ ...sample, start_s: sample.at_s, width_s: 0 }));
 
-  function serverLine(title, about, list, member, colour, form) {
+  function serverLine(title, about, list, member, colour, hover, times = 1) {
     const rows = samples(list).filter((row) => row[member] !== null && row[member] !== undefined);
-    return rows.length ? [{ title, about, traces: [line(title, rows, (row) => row[member] * form.times, colour,
-      { hovertemplate: form.hover })], layout: { showlegend: false } }] : [];
+    const trace = () => line(title, rows, (row) => row[member] * times, colour, { hovertemplate: hover });
+    return rows.length ? [{ title, about, traces: [trace()], layout: { showlegend: false } }] : [];
   }
 
   function server(list, colours) {
@@ -129,14 +140,15 @@ const MOP = (() => {
     const gauges = names.filter((name) => !/_(total|count|sum|bucket)(\{|$)/.test(name)).slice(0, MOST_METRICS);
     const value = (row, name) => (row.metrics && name in row.metrics ? row.metrics[name] : null);
     const grown = (name) => (row, at) => {
-      const before = at ? value(rows[at - 1], name) : null, now = value(row, name), past = at ? row.at_s - rows[at - 1].at_s : 0;
+      const before = at ? value(rows[at - 1], name) : null, past = at ? row.at_s - rows[at - 1].at_s : 0;
+      const now = value(row, name);
       return before === null || now === null || past <= 0 || now < before ? null : (now - before) / past;
     };
     const drawn = [
-      ...serverLine("Server: CPU", "percent of a core", list, "cpu_percent", colours.lines[4], { times: 1, hover: "%{y:.0f} %" }),
-      ...serverLine("Server: memory", "resident, in MB", list, "rss_bytes", colours.lines[3], { times: 1e-6, hover: "%{y:,.0f} MB" }),
-      ...serverLine("Server: open files", "", list, "open_files", colours.lines[5], { times: 1, hover: "%{y:,.0f}" }),
-      ...serverLine("Server: active sessions", "by its own account", list, "active_sessions", colours.lines[0], { times: 1, hover: "%{y:,.0f}" }),
+      ...serverLine("Server: CPU", "percent of a core", list, "cpu_percent", colours.lines[4], "%{y:.0f} %"),
+      ...serverLine("Server: memory", "resident, in MB", list, "rss_bytes", colours.lines[3], "%{y:,.0f} MB", 1e-6),
+      ...serverLine("Server: open files", "", list, "open_files", colours.lines[5], "%{y:,.0f}"),
+      ...serverLine("Server: active sessions", "by its own account", list, "active_sessions", colours.lines[0], "%{y:,.0f}"),
     ];
     if (counters.length) {
       drawn.push({ title: "Server: its own counters", about: "per second", layout: {},
@@ -149,12 +161,12 @@ const MOP = (() => {
     return drawn;
   }
 
-  function pictures(rows, list, colours) {
+  function pictures({ rows, server: list, workers }, colours) {
     const transports = keys(rows, "latency");
     const drawn = [
       load(rows, colours), failures(rows, colours),
       ...transports.map((name) => latency(rows, name, colours)), ...transports.map((name) => heat(rows, name, colours)),
-      open(rows, colours), ...server(list, colours), lag(rows, colours), cpu(rows, colours),
+      open(rows, colours), ...server(list, colours), lag(rows, colours), cpu(rows, workers, colours),
     ];
     return drawn.filter((picture, at) => at < 2 || picture.traces.length);
   }
@@ -192,19 +204,20 @@ const MOP = (() => {
   }
 
   function redraw() {
-    if (shown) drawCourse(shown.root, shown.rows, shown.list);
+    if (shown) drawCourse(shown.root, shown.course);
   }
 
-  function drawCourse(root, rows, list) {
-    shown = { root, rows, list };
+  function drawCourse(root, course) {
+    const { rows } = course;
+    shown = { root, course };
     if (!rows.length) return;
     const style = getComputedStyle(document.documentElement), dark = darkness.matches;
     const ink = style.getPropertyValue("--soft").trim(), grid = style.getPropertyValue("--line").trim();
     const page = style.getPropertyValue("--page").trim(), narrow = root.clientWidth < 500;
-    const last = rows[rows.length - 1], end = (last.start_s + last.width_s) * 1000;
+    const last = rows[rows.length - 1], end = last.start_s + last.width_s;
     const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: grid, automargin: false };
-    const clock = end > 3600e3 ? "%-H:%M:%S" : "%-M:%S";
-    const wanted = pictures(rows, list, dark ? COLOURS.dark : COLOURS.light);
+    const clock = end > 3600 ? "%-H:%M:%S" : "%-M:%S";
+    const wanted = pictures(course, dark ? COLOURS.dark : COLOURS.light);
     for (const [title, chart] of charts) {
       if (!wanted.some((picture) => picture.title === title)) { chart.figure.remove(); charts.delete(title); }
     }
@@ -218,7 +231,8 @@ const MOP = (() => {
         hoverlabel: { bgcolor: page, bordercolor: grid, font: { color: style.getPropertyValue("--ink").trim() } },
         legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { size: 11 } }, dragmode: narrow ? false : "zoom",
         ...picture.layout,
-        xaxis: { ...axis, type: "date", range: range || [0, end], tickformat: clock, hoverformat: clock, nticks: narrow ? 4 : 9 },
+        xaxis: { ...axis, type: "date", range: range || [moment(0), moment(end)], tickformat: clock, hoverformat: clock,
+          nticks: narrow ? 4 : 9 },
         yaxis: { ...axis, rangemode: "tozero", fixedrange: true, tickformat: ",~g", ...picture.layout.yaxis },
       };
       Plotly.react(chart.plot, picture.traces, layout, { responsive: true, displayModeBar: false, doubleClick: false });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mop_locust.report import figures, headline, library, thresholds
 from mop_locust.report.chart import Step, svg
@@ -11,7 +11,7 @@ from mop_locust.report.course import CourseRow, course
 from mop_locust.report.document import OptionValue, SummaryDocument, encode_json
 from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, phase_blocks, place
 from mop_locust.report.style import CSS, POLICY, policy
-from mop_locust.report.text import CUT_PROSE, html
+from mop_locust.report.text import CUT_PROSE, html, plain
 
 
 class _Column(NamedTuple):
@@ -20,7 +20,7 @@ class _Column(NamedTuple):
 
 
 CHARTS: Final = (
-    '<p class="soft moving">Point at a chart to read it. Drag across one to zoom all of them, double-click to see all again.</p>\n'
+    '<p class="soft moving">Point at a chart to read it. Drag across one to zoom all of them, double-click to go back.</p>\n'
     '<div id="charts" class="moving"></div>\n'
 )
 """Where the charts stand, hidden until there are any."""
@@ -34,7 +34,8 @@ def render(summary: SummaryDocument) -> str:
     rows = course(summary)
     title = html(f"{headline.verdict_words(summary)}: {summary['run']['scenario']}")
     scripts = _scripts(rows, summary) if rows else ""
-    return head(title, policy(*(script() for script in _SCRIPTS)) if rows else POLICY) + f"{_header(summary)}{_body(summary, rows)}{scripts}</body>\n</html>\n"
+    allowed = policy(*(script() for script in _SCRIPTS)) if rows else POLICY
+    return f"{head(title, allowed)}<body>\n{_header(summary)}{_body(summary, rows)}{scripts}</body>\n</html>\n"
 
 
 def head(title: str, content_policy: str) -> str:
@@ -44,7 +45,7 @@ def head(title: str, content_policy: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{content_policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n"
+        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n"
     )
 
 
@@ -61,9 +62,15 @@ def fragments(summary: SummaryDocument) -> dict[str, str]:
     }
 
 
+def beside(summary: SummaryDocument) -> dict[str, object]:
+    """What the charts need beside the rows of the course: the server's samples, and how the workers are called."""
+    found: Any = summary
+    names = {plain(worker["id"]): f"worker {worker['index']}" for worker in summary["workers"]}
+    return {"server": found.get("server_side", {}).get("samples", []), "workers": names if summary["run"]["workers"] else {}}
+
+
 def _scripts(rows: list[CourseRow], summary: SummaryDocument) -> str:
-    found: list[object] = list(summary.get("server_side", {}).get("samples", []))  # type: ignore[attr-defined]
-    content = encode_json({"rows": rows, "server": found}).decode().replace("<", "\\u003c")
+    content = encode_json({"rows": rows, **beside(summary)}).decode().replace("<", "\\u003c")
     scripts = "".join(f"<script>{script()}</script>\n" for script in _SCRIPTS)
     return f'<script type="application/json" id="course">{content}</script>\n{scripts}'
 

@@ -4,5 +4,5 @@
 {
   const course = JSON.parse(document.getElementById("course").textContent);
   document.documentElement.classList.add("drawn");
-  MOP.drawCourse(document.getElementById("charts"), course.rows, course.server);
+  MOP.drawCourse(document.getElementById("charts"), course);
 }

@@ -31,6 +31,9 @@ ul {{ padding-left: 1.2rem; }}
 .verdict.warn {{ border-color: var(--warn); }}
 .verdict strong {{ font-size: 1.15rem; }}
 .soft {{ color: var(--soft); }}
+a {{ color: var(--blue); }}
+.lost {{ color: var(--bad); font-weight: 600; }}
+.lost:empty {{ display: none; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; margin: .3rem 0 1rem; font-variant-numeric: tabular-nums; }}
 caption {{ text-align: left; font-weight: 600; padding: .3rem 0; }}
@@ -44,7 +47,9 @@ th.figure, td.figure {{ text-align: right; white-space: nowrap; }}
 tr.bad th, tr.bad td:first-of-type {{ color: var(--bad); }}
 tr {{ break-inside: avoid; }}
 figure {{ margin: .8rem 0 0; }}
-figcaption {{ display: flex; justify-content: space-between; gap: 1rem; }}
+figcaption {{ display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; }}
+#charts figcaption {{ font-weight: 600; }}
+#charts figcaption .soft {{ font-weight: 400; }}
 svg {{ display: block; width: 100%; height: 5.5rem; background: var(--band); border-bottom: 1px solid var(--line); }}
 path {{ fill: none; stroke: var(--blue); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }}
 path.failures {{ stroke: var(--bad); }}
@@ -54,6 +59,7 @@ path.latency {{ stroke: var(--warn); }}
 #charts path {{ fill: unset; stroke: unset; stroke-width: unset; }}
 .moving, .drawn .still {{ display: none; }}
 .drawn .moving {{ display: block; }}
+.drawn #charts {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .4rem 1.5rem; }}
 .axis {{ display: flex; justify-content: space-between; color: var(--soft); font-size: .85rem; }}
 @media screen and (max-width: 42rem) {{
   thead {{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }}
@@ -72,7 +78,10 @@ path.latency {{ stroke: var(--warn); }}
   body {{ max-width: none; padding: 0; font-size: 10pt; }}
   h2 {{ break-after: avoid; }}
   figure {{ break-inside: avoid; }}
-  .wide {{ overflow: visible; }}
+  a {{ color: var(--blue); }}
+.lost {{ color: var(--bad); font-weight: 600; }}
+.lost:empty {{ display: none; }}
+.wide {{ overflow: visible; }}
   th, td {{ padding: .15rem .35rem; }}
 }}
 """
