@@ -11,7 +11,7 @@ from mop_locust.metrics.instruments import Kind
 from mop_locust.metrics.labels import series_name, split_series_name
 from mop_locust.metrics.tally import ErrorKey, ErrorTotal
 from mop_locust.metrics.totals import Totals
-from mop_locust.metrics.windows import MergedWindow, WindowStore
+from mop_locust.metrics.windows import WindowStore
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -143,17 +143,15 @@ def _restore_one(text: str, metric: MetricSummary) -> Accumulator:
 
 def window_rows(store: WindowStore) -> list[WindowRow]:
     """Every window in the order of time, each series under its own name (no totals beside them)."""
-    return [window_row(window) for window in store]
-
-
-def window_row(window: MergedWindow) -> WindowRow:
-    """One window, as `window_rows` has it."""
-    return {
-        "start_s": window.index,
-        "width_s": window.width,
-        "series": {series_name(*key): _window_series(total) for key, total in Totals.of(window.tally).series.items()},
-        "gauges": {worker: dict(values) for worker, values in sorted(window.gauges.items())},
-    }
+    return [
+        {
+            "start_s": window.index,
+            "width_s": window.width,
+            "series": {series_name(*key): _window_series(total) for key, total in Totals.of(window.tally).series.items()},
+            "gauges": {worker: dict(values) for worker, values in sorted(window.gauges.items())},
+        }
+        for window in store
+    ]
 
 
 def _window_series(total: Accumulator) -> WindowSeries:

@@ -22,6 +22,7 @@ const MOP = (() => {
   ];
   const OPEN = ["sessions", "sockets", "streams"];
   const MOST_METRICS = 10;
+  const MANY = 200; // rows; with so many a mark at each point hides the line, and takes long to draw
   // The clock of the axis begins on some day at 0:00. Not in 1970: Plotly takes a number below 10,000 for a year.
   const MIDNIGHT = Date.UTC(2000, 0, 1);
   const darkness = window.matchMedia("(prefers-color-scheme: dark)");
@@ -37,7 +38,7 @@ const MOP = (() => {
 
   function line(name, rows, value, colour, more) {
     return {
-      type: "scatter", mode: "lines+markers", name: inert(name), connectgaps: false,
+      type: "scatter", mode: rows.length > MANY ? "lines" : "lines+markers", name: inert(name), connectgaps: false,
       x: rows.map(middle), y: rows.map(value), line: { color: colour, width: 1.6 }, marker: { color: colour, size: 3 }, ...more,
     };
   }
@@ -50,7 +51,7 @@ const MOP = (() => {
       line(name || "calls", rows, (row) => (row.calls[name] || 0) / row.width_s, colours[name] || colours.lines[at % 8],
         { hovertemplate: "%{y:,.1f} calls per s" }));
     traces.push(line("users", rows, (row) => row.users, colours.lines[6],
-      { yaxis: "y2", line: { color: colours.lines[6], width: 1.4, dash: "dot" }, hovertemplate: "%{y:,.0f} users" }));
+      { yaxis: "y2", connectgaps: true, line: { color: colours.lines[6], width: 1.4, dash: "dot" }, hovertemplate: "%{y:,.0f} users" }));
     return { title: "Load", about: "calls per second by transport; users on the right", traces,
       layout: { yaxis2: { overlaying: "y", side: "right", tickmode: "auto", nticks: 3, rangemode: "tozero",
         showgrid: false, fixedrange: true } } };
@@ -83,19 +84,19 @@ const MOP = (() => {
       const found = row.heat[transport];
       return found ? new Map(found.steps.map((step, at) => [step, found.counts[at]])) : new Map();
     });
-    const z = [], text = [], edges = [];
+    const z = [], each = [], edges = [];
     for (let step = low; step <= high; step += 1) {
       edges.push(2 ** (step / 2) / 1000);
       const counts = columns.map((column, at) => (column.get(step) || 0) / rows[at].width_s);
       z.push(counts.map((count) => (count ? Math.log2(1 + count) : null)));
-      text.push(counts.map((count) => count.toLocaleString("en", { maximumFractionDigits: 1 })));
+      each.push(counts);
     }
     edges.push(2 ** ((high + 1) / 2) / 1000);
     const last = rows[rows.length - 1];
     const trace = {
-      type: "heatmap", z, text, y: edges, x: [...rows.map((row) => moment(row.start_s)), moment(last.start_s + last.width_s)],
+      type: "heatmap", z, customdata: each, y: edges, x: [...rows.map((row) => moment(row.start_s)), moment(last.start_s + last.width_s)],
       colorscale: colours.heat, showscale: false, hoverongaps: false,
-      hovertemplate: "%{text} calls per s near %{y:.3~g} ms<extra></extra>",
+      hovertemplate: "%{customdata:,.1f} calls per s near %{y:.3~g} ms<extra></extra>",
     };
     return { title: `How the latencies are spread, ${transport || "all"}`,
       about: "the darker, the more calls; up is slower, in ms", dark: "the brighter, the more calls; up is slower, in ms",
@@ -105,12 +106,12 @@ const MOP = (() => {
 
   function open(rows, colours) {
     const traces = OPEN.map((name, at) => [name, at]).filter(([, at]) => rows.some((row) => row.open && row.open[at]))
-      .map(([name, at]) => line(name, rows, (row) => (row.open ? row.open[at] : null), colours.lines[at]));
+      .map(([name, at]) => line(name, rows, (row) => (row.open ? row.open[at] : null), colours.lines[at], { connectgaps: true }));
     return { title: "Open at the server", about: "sessions, sockets and streams that the users hold", traces, layout: {} };
   }
 
   function lag(rows, colours) {
-    const traces = ["P50", "P99", "max"].map((name, at) =>
+    const traces = [["P50", 0], ["max", 2]].map(([name, at]) =>
       line(name, rows, (row) => (row.lag ? row.lag[at] : null), colours.spread[at], { hovertemplate: "%{y:.3~g} ms" }));
     return { title: "Load generators: loop lag", about: "how late they were, in ms: what they add to a latency", traces,
       layout: {} };
@@ -119,7 +120,7 @@ const MOP = (() => {
   function cpu(rows, workers, colours) {
     const traces = keys(rows, "cpu").map((name, at) =>
       line(workers[name] || "this process", rows, (row) => (name in row.cpu ? row.cpu[name] : null), colours.lines[at % 8],
-        { hovertemplate: "%{y:.0f} %" }));
+        { connectgaps: true, hovertemplate: "%{y:.0f} %" }));
     return { title: "Load generators: CPU", about: "percent of a core, by worker", traces, layout: {} };
   }
 

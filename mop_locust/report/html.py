@@ -20,7 +20,8 @@ class _Column(NamedTuple):
 
 
 CHARTS: Final = (
-    '<p class="soft moving">Point at a chart to read it. Drag across one to zoom all of them, double-click to go back.</p>\n'
+    '<p class="soft moving">Point at a chart to read it. <span class="drag">Drag across one to zoom all of them, '
+    "double-click to go back.</span></p>\n"
     '<div id="charts" class="moving"></div>\n'
 )
 """Where the charts stand, hidden until there are any."""

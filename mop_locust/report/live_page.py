@@ -15,7 +15,6 @@ POLICY: Final = (
 SCRIPTS: Final = ("charts.js", "live.js")
 
 _SECTIONS: Final = (
-    ("Thresholds", "thresholds"),
     ("Calls", "calls"),
     ("Also measured", "also"),
     ("Errors", "errors"),
@@ -25,19 +24,23 @@ _SECTIONS: Final = (
 
 def render(folder: str) -> str:
     """The empty page; what it shows and its scripts are asked for below `folder`, a relative address such as `mop`."""
-    tables = "".join(_section(title, f'<div data-part="{part}"></div>\n') for title, part in _SECTIONS)
+    tables = "".join(_section(title, _part(part)) for title, part in _SECTIONS)
     scripts = "".join(f'<script src="{folder}/{name}"></script>\n' for name in ("plotly.js", *SCRIPTS))
     return (
         f"{head('mop-locust', POLICY)}"
         f'<body data-folder="{folder}">\n'
         '<p class="soft"><a href="./">Locust: start, stop, edit</a></p>\n'
-        '<p id="connection" class="lost" role="status"></p>\n<div data-part="refused"></div>\n<div data-part="head"></div>\n'
-        f"<section>\n<h2>Course of the run</h2>\n{CHARTS}</section>\n{tables}"
+        f'<p id="connection" class="lost" role="status"></p>\n{_part("refused")}{_part("head")}'
+        f"{_section('Thresholds', _part('thresholds'))}<section>\n<h2>Course of the run</h2>\n{CHARTS}</section>\n{tables}"
         f'{_section("Reports of this process", _REPORTS)}{scripts}</body>\n</html>\n'
     )
 
 
 _REPORTS: Final = '<ul data-part="reports"></ul>\n'
+
+
+def _part(name: str) -> str:
+    return f'<div data-part="{name}"></div>\n'
 
 
 def _section(title: str, content: str) -> str:

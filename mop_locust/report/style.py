@@ -62,6 +62,7 @@ path.latency {{ stroke: var(--warn); }}
 .drawn #charts {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .4rem 1.5rem; }}
 .axis {{ display: flex; justify-content: space-between; color: var(--soft); font-size: .85rem; }}
 @media screen and (max-width: 42rem) {{
+  .drag {{ display: none; }}
   thead {{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }}
   table, caption, tbody {{ display: block; }}
   tbody tr {{ display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: .2rem .6rem; padding: .5rem 0;

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+import gevent
+from gevent.lock import RLock
+
 from mop_locust.client.exchange import monotonic_us
-from mop_locust.metrics.summary import window_row
 from mop_locust.report import headline
-from mop_locust.report.course import CourseRow, course_row
+from mop_locust.report.course import CourseRow, merged_row
 from mop_locust.report.document import encode_json
 from mop_locust.report.html import beside, fragments
 from mop_locust.report.text import CUT_PROSE, html
@@ -34,6 +36,7 @@ class LiveRun:
         self._conductor = conductor
         self._clock_us = clock_us
         self._made_us = -FRESH_US
+        self._refreshing = RLock()
         self._parts: dict[str, str] = {}
         self._beside: dict[str, object] = {"server": [], "workers": {}}
         self._title = ""
@@ -43,9 +46,10 @@ class LiveRun:
 
     def answer(self, since: str) -> bytes:
         """Returns the JSON for a reader who has all up to `since`, the mark that the last answer held; "" for none."""
-        if self._clock_us() - self._made_us >= FRESH_US:
-            self._refresh()
-            self._made_us = self._clock_us()
+        with self._refreshing:
+            if self._clock_us() - self._made_us >= FRESH_US:
+                self._refresh()
+                self._made_us = self._clock_us()
         course, _, revision = since.rpartition("/")
         known = int(revision) if course == self._course and revision.isdecimal() and len(revision) < 16 else -1
         return encode_json(
@@ -79,7 +83,8 @@ class LiveRun:
         for window in run.merge.windows:
             kept = self._rows.get(window.index)
             if kept is None or kept.folds != window.folds:
-                self._rows[window.index] = _Kept(window.folds, self._revision, course_row(window_row(window)))
+                self._rows[window.index] = _Kept(window.folds, self._revision, merged_row(window))
+                gevent.sleep(0)  # a window takes some milliseconds, and 300 are others at once when their width doubles
 
 
 def _refused(mistakes: list[str]) -> str:

@@ -18,7 +18,7 @@ from mop_locust.swarm.tabs import TABLES, TABS, tab_rows
 PAGE: Final = "mop"
 FILES: Final = ("report.html", "summary.json", "summary.md", "junit.xml", "windows.csv", "manifest.json")
 LINK: Final = (
-    '<a href="./mop" style="position:fixed;right:16px;bottom:16px;padding:8px 14px;border-radius:4px;background:#15803d;'
+    '<a href="./mop" style="position:fixed;left:16px;bottom:16px;padding:8px 14px;border-radius:4px;background:#15803d;'
     'color:#fff;font:14px sans-serif;text-decoration:none;z-index:1000">MOP: live charts and verdict</a>'
 )
 
