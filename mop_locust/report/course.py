@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, TypedDict
 
 from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
-from mop_locust.metrics.histogram import Histogram, HistogramWire, bucket_middle
+from mop_locust.metrics.histogram import WIRE_VERSION, Histogram, HistogramWire, bucket_middle
 from mop_locust.metrics.labels import Tags, split_series_name
 from mop_locust.metrics.sample import OUTCOMES
 from mop_locust.metrics.summary import WindowRow
@@ -117,6 +117,8 @@ def _transport(tags: Tags) -> str:
 
 def _read(wire: HistogramWire) -> Histogram:
     """A histogram to draw, without the checks of `Histogram.from_wire`: there are thousands of them in a long run."""
+    if wire["version"] != WIRE_VERSION:
+        return Histogram.from_wire(wire)  # which says what is wrong with it
     counts: dict[int, int] = {}
     index = 0
     for step, n in zip(wire["indexes"], wire["counts"], strict=False):
