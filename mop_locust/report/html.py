@@ -26,7 +26,7 @@ CHARTS: Final = (
 )
 """Where the charts stand, hidden until there are any."""
 
-_SCRIPTS: Final = (library.plotly, lambda: library.own("charts.js"), lambda: library.own("still.js"))
+_SCRIPTS: Final = ("plotly.js", "charts.js", "still.js")
 _FIGURES: Final = [_Column(name, "figure") for name in COLUMNS]
 
 
@@ -35,7 +35,7 @@ def render(summary: SummaryDocument) -> str:
     rows = course(summary)
     title = html(f"{headline.verdict_words(summary)}: {summary['run']['scenario']}")
     scripts = _scripts(rows, summary) if rows else ""
-    allowed = policy(*(script() for script in _SCRIPTS)) if rows else POLICY
+    allowed = policy(*map(library.script, _SCRIPTS)) if rows else POLICY
     return f"{head(title, allowed)}<body>\n{_header(summary)}{_body(summary, rows)}{scripts}</body>\n</html>\n"
 
 
@@ -52,12 +52,12 @@ def head(title: str, content_policy: str) -> str:
 
 def fragments(summary: SummaryDocument) -> dict[str, str]:
     """The parts of the page that a run which goes on changes, by the id of the element that they stand in; all inert markup."""
-    seconds = summary["run"]["seconds"]
+    seconds, also = summary["run"]["seconds"], metric_rows(summary)
     return {
         "head": _header(summary),
         "thresholds": _thresholds(summary),
         "calls": _blocks(call_blocks(summary), "method", seconds),
-        "also": _blocks([Block("", rows)] if (rows := metric_rows(summary)) else [], "metric", seconds),
+        "also": _blocks([Block("", also)] if also else [], "metric", seconds),
         "errors": _errors(summary),
         "workers": _workers(summary),
     }
@@ -72,14 +72,12 @@ def beside(summary: SummaryDocument) -> dict[str, object]:
 
 def _scripts(rows: list[CourseRow], summary: SummaryDocument) -> str:
     content = encode_json({"rows": rows, **beside(summary)}).decode().replace("<", "\\u003c")
-    scripts = "".join(f"<script>{script()}</script>\n" for script in _SCRIPTS)
+    scripts = "".join(f"<script>{library.script(name)}</script>\n" for name in _SCRIPTS)
     return f'<script type="application/json" id="course">{content}</script>\n{scripts}'
 
 
 def _body(summary: SummaryDocument, rows: list[CourseRow]) -> str:
-    return "".join(
-        f"<section>\n<h2>{name}</h2>\n{content}</section>\n" for name, content in _sections(summary, rows) if content
-    )
+    return "".join(f"<section>\n<h2>{name}</h2>\n{content}</section>\n" for name, content in _sections(summary, rows) if content)
 
 
 def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple[str, str]]:
@@ -87,7 +85,7 @@ def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple
     yield "Thresholds", _thresholds(summary)
     yield "Course of the run", _course(rows)
     yield "Calls", _blocks(call_blocks(summary), "method", seconds)
-    yield "Also measured", _blocks([Block("", rows)] if (rows := metric_rows(summary)) else [], "metric", seconds)
+    yield "Also measured", _blocks([Block("", also)] if (also := metric_rows(summary)) else [], "metric", seconds)
     yield "Errors", _errors(summary)
     yield "Phases, and calls that did not succeed", _blocks(phase_blocks(summary), "transport and method", seconds)
     yield "Workers", _workers(summary)
@@ -170,9 +168,7 @@ def _course(rows: list[CourseRow]) -> str:
     for kind, name, unit, values in lines:
         highest = max((value for value in values if value is not None), default=None)
         top = f"at most {figures.quantity(highest, unit)}" if highest else "none"
-        steps = [
-            Step(row["start_s"], row["start_s"] + row["width_s"], value) for row, value in zip(rows, values, strict=True)
-        ]
+        steps = [Step(row["start_s"], row["start_s"] + row["width_s"], value) for row, value in zip(rows, values, strict=True)]
         parts.append(
             f'<figure>\n<figcaption><span>{name}</span><span class="soft">{html(top)}</span></figcaption>\n'
             f"{svg(steps, end, kind, f'{name}, {top}')}\n</figure>\n"

@@ -6,26 +6,27 @@ import base64
 import functools
 import hashlib
 from importlib import resources
+from typing import Final
+
+PLOTLY: Final = "plotly.js"
 
 
 @functools.cache
-def plotly() -> str:
-    """The text of plotly.js, which draws the charts (5 MB; read once, when it is first needed)."""
-    return _inlined(resources.files("plotly").joinpath("package_data/plotly.min.js").read_text("utf-8"))
+def script(name: str) -> str:
+    """The text of a script, read when it is first needed.
+
+    `plotly.js` (5 MB) draws charts; of ours, `charts.js` draws a course, `still.js` starts it, `live.js` keeps one up to date.
+    """
+    package, path = ("plotly", "package_data/plotly.min.js") if name == PLOTLY else ("mop_locust.report", name)
+    return _inlined(resources.files(package).joinpath(path).read_text("utf-8"))
 
 
 @functools.cache
-def own(name: str) -> str:
-    """The text of a script of ours: `charts.js` draws a course, `live.js` keeps it up to date."""
-    return _inlined(resources.files("mop_locust.report").joinpath(name).read_text("utf-8"))
+def source_hash(text: str) -> str:
+    """What a Content-Security-Policy calls an inlined script or style: `'sha256-…'`."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-@functools.cache
-def source_hash(script: str) -> str:
-    """What a Content-Security-Policy calls an inlined script: `'sha256-…'`."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def _inlined(script: str) -> str:
+def _inlined(text: str) -> str:
     """The script without what would end its element: outside of a text neither can stand in one."""
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")

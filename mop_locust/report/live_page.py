@@ -12,7 +12,7 @@ POLICY: Final = (
 )
 """Its scripts come from the page's own host, never from its text; it asks nobody else for anything."""
 
-SCRIPTS: Final = ("charts.js", "live.js")
+SCRIPTS: Final = ("plotly.js", "charts.js", "live.js")
 
 _SECTIONS: Final = (
     ("Calls", "calls"),
@@ -25,14 +25,14 @@ _SECTIONS: Final = (
 def render(folder: str) -> str:
     """The empty page; what it shows and its scripts are asked for below `folder`, a relative address such as `mop`."""
     tables = "".join(_section(title, _part(part)) for title, part in _SECTIONS)
-    scripts = "".join(f'<script src="{folder}/{name}"></script>\n' for name in ("plotly.js", *SCRIPTS))
+    scripts = "".join(f'<script src="{folder}/{name}"></script>\n' for name in SCRIPTS)
     return (
         f"{head('mop-locust', POLICY)}"
         f'<body data-folder="{folder}">\n'
         '<p class="soft"><a href="./">Locust: start, stop, edit</a></p>\n'
         f'<p id="connection" class="lost" role="status"></p>\n{_part("refused")}{_part("head")}'
         f"{_section('Thresholds', _part('thresholds'))}<section>\n<h2>Course of the run</h2>\n{CHARTS}</section>\n{tables}"
-        f'{_section("Reports of this process", _REPORTS)}{scripts}</body>\n</html>\n'
+        f"{_section('Reports of this process', _REPORTS)}{scripts}</body>\n</html>\n"
     )
 
 

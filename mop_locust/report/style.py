@@ -74,7 +74,7 @@ path.latency {{ stroke: var(--warn); }}
   td::before {{ content: attr(data-label); color: var(--soft); font-size: .75rem; display: block; }}
 }}
 @media print {{
-  .moving, .drawn .moving {{ display: none; }}
+  .moving, .drawn .moving, .drawn #charts {{ display: none; }}
   .drawn .still {{ display: block; }}
   body {{ max-width: none; padding: 0; font-size: 10pt; }}
   h2 {{ break-after: avoid; }}

@@ -99,4 +99,3 @@ def _reports(conductor: Conductor) -> str:
     return "".join(
         f'<li><a href="mop/report/{html(name)}/report.html">{html(name)}</a></li>\n' for name in reversed(conductor.folders)
     )
-

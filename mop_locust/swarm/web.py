@@ -43,7 +43,6 @@ def join_web_ui(environment: Any, conductor: Conductor) -> None:
 def _routes(conductor: Conductor, closed: Callable[[Any], Any], path: str) -> Blueprint:
     live, routes = LiveRun(conductor), Blueprint(PAGE, __name__, url_prefix=path)
     page = live_page.render(PAGE)
-    scripts = {"plotly.js": library.plotly, **{name: lambda name=name: library.own(name) for name in live_page.SCRIPTS}}
 
     @routes.route("")
     @closed
@@ -58,9 +57,9 @@ def _routes(conductor: Conductor, closed: Callable[[Any], Any], path: str) -> Bl
     @routes.route("/<name>")
     @closed
     def script(name: str) -> Response:
-        if name not in scripts:
+        if name not in live_page.SCRIPTS:
             abort(404)
-        return _answer(scripts[name](), "text/javascript", "private, max-age=3600")
+        return _answer(library.script(name), "text/javascript", "private, max-age=3600")
 
     @routes.route("/report/<folder>/<name>")
     @closed

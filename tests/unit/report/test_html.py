@@ -139,7 +139,7 @@ def test_it_needs_nothing_from_outside() -> None:
     ]
     assert "url(" not in CSS
     assert "@import" not in CSS
-    found = [attributes["content"] for _, attributes in page.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
+    found = [held["content"] for _, held in page.elements if held.get("http-equiv") == "Content-Security-Policy"]
     assert len(found) == 1
     assert found[0].startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-")
     assert source.index("Content-Security-Policy") < source.index("<style>")
@@ -152,7 +152,7 @@ def test_the_policy_lets_the_inlined_scripts_run_and_no_other() -> None:
     source = render(green_summary())
     scripts = re.findall("<script>(.*?)</script>", source, re.DOTALL)
     assert len(scripts) == 3
-    assert scripts[0] == library.plotly()
+    assert scripts[0] == library.script("plotly.js")
     hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
     assert f"script-src {' '.join(hashes)}; img-src data:; base-uri 'none'; form-action 'none'" in source
 
@@ -201,6 +201,7 @@ def test_hostile_texts_are_text(text: str) -> None:
         assert names == [(tag, sorted(attributes)) for tag, attributes in harmless.elements]
         assert plain(text)[:150] in page.text
     assert {tag for tag, _ in page.elements} <= {tag for tag, _ in harmless.elements}
+    assert list(drawn_by(render(hostile_summary(text)))["workers"]) == [plain(text)]
 
 
 def test_the_style_sheet_is_for_phones_paper_and_the_dark() -> None:

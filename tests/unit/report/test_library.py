@@ -10,18 +10,18 @@ from mop_locust.report import library
 
 def test_plotly_is_the_one_of_its_package() -> None:
     """Whole, read once, and unable to end its own element."""
-    script = library.plotly()
+    script = library.script("plotly.js")
     assert "plotly.js v" in script[:200]
-    assert script is library.plotly()
+    assert script is library.script("plotly.js")
     assert "</script" not in script
     assert "<!--" not in script
 
 
 def test_our_scripts_are_there() -> None:
     """Each by its name, for what it is."""
-    assert "function drawCourse(" in library.own("charts.js")
-    assert "MOP.drawCourse(" in library.own("still.js")
-    assert "data.json" in library.own("live.js")
+    assert "function drawCourse(" in library.script("charts.js")
+    assert "MOP.drawCourse(" in library.script("still.js")
+    assert "data.json" in library.script("live.js")
 
 
 def test_a_script_is_known_by_its_hash() -> None:
@@ -33,7 +33,7 @@ def test_nothing_of_plotly_is_loaded_before_a_report_is_written() -> None:
     """Neither its Python part, at any time, nor its script when the reports are imported."""
     code = (
         "import sys, mop_locust.report.html as page, mop_locust.report.library as library;"
-        "assert 'plotly' not in sys.modules; assert library.plotly.cache_info().currsize == 0;"
-        "library.plotly(); assert 'plotly.graph_objects' not in sys.modules"
+        "assert 'plotly' not in sys.modules; assert library.script.cache_info().misses == 0;"
+        "library.script('plotly.js'); assert 'plotly.graph_objects' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
