@@ -51,7 +51,8 @@ const MOP = (() => {
       line(name || "calls", rows, (row) => (row.calls[name] || 0) / row.width_s, colours[name] || colours.lines[at % 8],
         { hovertemplate: "%{y:,.1f} calls per s" }));
     traces.push(line("users", rows, (row) => row.users, colours.lines[6],
-      { yaxis: "y2", connectgaps: true, line: { color: colours.lines[6], width: 1.4, dash: "dot" }, hovertemplate: "%{y:,.0f} users" }));
+      { yaxis: "y2", connectgaps: true, line: { color: colours.lines[6], width: 1.4, dash: "dot" },
+        hovertemplate: "%{y:,.0f} users" }));
     return { title: "Load", about: "calls per second by transport; users on the right", traces,
       layout: { yaxis2: { overlaying: "y", side: "right", tickmode: "auto", nticks: 3, rangemode: "tozero",
         showgrid: false, fixedrange: true } } };
@@ -64,8 +65,8 @@ const MOP = (() => {
       width: rows.map((row) => row.width_s * 1000), marker: { color: colours.lines[(OUTCOMES.indexOf(name) + 4) % 8] },
       hovertemplate: "%{y:,.1f} per s",
     }));
-    return { title: "Failures by class", about: found.length ? "failed calls per second" : "none so far", traces,
-      layout: { barmode: "stack", bargap: 0 } };
+    return { title: "Failures by class", about: found.length ? "failed calls per second" : "none", traces,
+      layout: { barmode: "stack", bargap: 0, yaxis: found.length ? {} : { range: [0, 1], showticklabels: false } } };
   }
 
   function latency(rows, transport, colours) {
@@ -94,7 +95,8 @@ const MOP = (() => {
     edges.push(2 ** ((high + 1) / 2) / 1000);
     const last = rows[rows.length - 1];
     const trace = {
-      type: "heatmap", z, customdata: each, y: edges, x: [...rows.map((row) => moment(row.start_s)), moment(last.start_s + last.width_s)],
+      type: "heatmap", z, customdata: each, y: edges,
+      x: [...rows.map((row) => moment(row.start_s)), moment(last.start_s + last.width_s)],
       colorscale: colours.heat, showscale: false, hoverongaps: false,
       hovertemplate: "%{customdata:,.1f} calls per s near %{y:.3~g} ms<extra></extra>",
     };

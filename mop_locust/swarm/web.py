@@ -17,9 +17,10 @@ from mop_locust.swarm.tabs import TABLES, TABS, tab_rows
 
 PAGE: Final = "mop"
 FILES: Final = ("report.html", "summary.json", "summary.md", "junit.xml", "windows.csv", "manifest.json")
+ROOT: Final = '<div id="root">'  # where Locust's page puts itself
 LINK: Final = (
-    '<a href="./mop" style="position:fixed;left:16px;bottom:16px;padding:8px 14px;border-radius:4px;background:#15803d;'
-    'color:#fff;font:14px sans-serif;text-decoration:none;z-index:1000">MOP: live charts and verdict</a>'
+    f'<a href="./{PAGE}" style="display:block;padding:5px 24px;background:#14532d;color:#fff;font:14px sans-serif;text-align:right">'
+    "MOP: live charts, verdict, reports</a>"
 )
 
 
@@ -131,5 +132,5 @@ def _with_ours(conductor: Conductor, response: Response) -> Response:
             statistics["extended_stats"] = tab_rows(conductor.live(), conductor.run)
             response.set_data(json.dumps(statistics))
     elif request.endpoint == "locust.index":
-        response.set_data(response.get_data(as_text=True).replace("</body>", f"{LINK}</body>", 1))
+        response.set_data(response.get_data(as_text=True).replace(ROOT, LINK + ROOT, 1))
     return response
