@@ -31,7 +31,8 @@ def render(folder: str) -> str:
         f'<body data-folder="{folder}">\n'
         '<p class="soft"><a href="./">Locust: start, stop, edit</a></p>\n'
         f'<p id="connection" class="lost" role="status"></p>\n{_part("refused")}{_part("head")}'
-        f"{_section('Thresholds', _part('thresholds'))}<section>\n<h2>Course of the run</h2>\n{CHARTS}</section>\n{tables}"
+        f"{_section('Thresholds', _part('thresholds'))}"
+        f'<section class="moving">\n<h2>Course of the run</h2>\n{CHARTS}</section>\n{tables}'
         f"{_section('Reports of this process', _REPORTS)}{scripts}</body>\n</html>\n"
     )
 

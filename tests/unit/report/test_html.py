@@ -110,6 +110,19 @@ def test_the_tables_hold_the_figures() -> None:
     assert '<th scope="row">MOP_RPS_TOOL</th><td class="text" data-label="value">-</td>' in source
 
 
+def test_the_master_stands_under_its_workers() -> None:
+    """It judged; what it does not have, as a clock offset, is no zero."""
+    summary = green_summary()
+    lag = {"p50": 0.1, "p99": 2.0, "max": 31.0}
+    summary["master"] = {"cpu_percent": 3.4, "rss_bytes": 9e7, "open_files": 40.0, "loop_lag_ms": lag}  # type: ignore[typeddict-item]
+    source = render(summary)
+    assert '<th scope="row">the master</th><td class="text" data-label="state">judged</td>' in source
+    assert '<td class="figure" data-label="CPU">3 %</td><td class="figure" data-label="lag P50">0.1 ms</td>' in source
+    assert '<td class="figure" data-label="lag max">31 ms</td><td class="figure" data-label="clock offset">-</td>' in source
+    summary["master"] |= {"cpu_percent": None, "loop_lag_ms": None}  # type: ignore[typeddict-item]
+    assert '<td class="figure" data-label="CPU">-</td><td class="figure" data-label="lag P50">-</td>' in render(summary)
+
+
 def test_the_charts_say_their_range_in_words() -> None:
     """What is drawn can be read too; nothing failed is said so."""
     labels = [attributes["aria-label"] for tag, attributes in Page(render(red_summary())).elements if tag == "svg"]
