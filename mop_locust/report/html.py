@@ -95,7 +95,8 @@ def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple
 
 def _header(summary: SummaryDocument) -> str:
     run, verdict = summary["run"], summary["verdict"]
-    colour = "bad" if verdict["exit_code"] else "good" if verdict["validity"] == "valid" else "warn"
+    waiting = verdict["state"] == "NO_DATA" and not run["ended"]  # there may be some yet
+    colour = "warn" if waiting else "bad" if verdict["exit_code"] else "good" if verdict["validity"] == "valid" else "warn"
     sentence = f"<p>{html(verdict['sentence'], CUT_PROSE)}</p>\n" if verdict["sentence"] else ""
     return (
         f"<header>\n<h1>{html(run['scenario'])}</h1>\n"

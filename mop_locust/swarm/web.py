@@ -19,8 +19,8 @@ PAGE: Final = "mop"
 FILES: Final = ("report.html", "summary.json", "summary.md", "junit.xml", "windows.csv", "manifest.json")
 ROOT: Final = '<div id="root">'  # where Locust's page puts itself
 LINK: Final = (
-    f'<a href="./{PAGE}" style="display:block;padding:5px 24px;background:#14532d;color:#fff;font:14px sans-serif;text-align:right">'
-    "MOP: live charts, verdict, reports</a>"
+    f'<a href="./{PAGE}" style="display:block;padding:5px 24px;background:#14532d;color:#fff;font:14px sans-serif;'
+    'text-align:right">MOP: live charts, verdict, reports</a>'
 )
 
 
@@ -60,7 +60,10 @@ def _routes(conductor: Conductor, closed: Callable[[Any], Any], path: str) -> Bl
     def script(name: str) -> Response:
         if name not in live_page.SCRIPTS:
             abort(404)
-        return _answer(library.script(name), "text/javascript", "private, max-age=3600")
+        answer = _answer(library.script(name), "text/javascript", "private, no-cache")
+        answer.add_etag()
+        answer.make_conditional(request)
+        return answer
 
     @routes.route("/report/<folder>/<name>")
     @closed

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -149,6 +150,12 @@ def test_the_page_follows_a_run_and_links_its_report(server: Server, run_at: Run
         assert status(f"{url}/mop/report/{path}") in (404, 405), path
     assert status(f"{url}/mop") == 200
     assert status(f"{url}/mop/still.js") == 404
+    direct = build_opener(ProxyHandler({}))
+    with direct.open(f"{url}/mop/charts.js", timeout=10) as answer:
+        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        tag = answer.headers["ETag"]
+    with pytest.raises(HTTPError, match="304"):
+        direct.open(Request(f"{url}/mop/charts.js", headers={"If-None-Match": tag}), timeout=10)
     process.signal(signal.SIGINT)
     run.wait()
 

@@ -203,6 +203,9 @@ def test_what_a_run_that_goes_on_shows() -> None:
     whole = render(summary)
     assert all(part in whole for part in parts.values())
     assert [name for name, part in fragments(dead_summary()).items() if not part] == ["calls", "also", "errors", "workers"]
+    waits = dead_summary()
+    waits["run"]["ended"] = ""
+    assert '<div class="verdict warn">' in fragments(waits)["head"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
