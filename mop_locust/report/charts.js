@@ -206,12 +206,23 @@ const MOP = (() => {
     chart.plot.on("plotly_doubleclick", () => { range = null; redraw(); return false; });
   }
 
+  // All charts have the same width and margins: what is under the mouse in one stands at the same place in the others.
+  function point(root) {
+    const move = (event) => {
+      const plot = event.target.closest(".plot");
+      root.style.setProperty("--at", plot ? `${event.clientX - plot.getBoundingClientRect().left}px` : "-9px");
+    };
+    root.addEventListener("mousemove", move);
+    root.addEventListener("mouseleave", () => root.style.setProperty("--at", "-9px"));
+  }
+
   function redraw() {
     if (shown) drawCourse(shown.root, shown.course);
   }
 
   function drawCourse(root, course) {
     const { rows } = course;
+    if (!shown) point(root);
     shown = { root, course };
     if (!rows.length) return;
     const style = getComputedStyle(document.documentElement), dark = darkness.matches;
@@ -238,7 +249,8 @@ const MOP = (() => {
           nticks: narrow ? 4 : 9 },
         yaxis: { ...axis, rangemode: "tozero", fixedrange: true, tickformat: ",~g", ...picture.layout.yaxis },
       };
-      Plotly.react(chart.plot, picture.traces, layout, { responsive: true, displayModeBar: false, doubleClick: false });
+      const config = { responsive: true, displayModeBar: false, doubleClick: false, showTips: false };
+      Plotly.react(chart.plot, picture.traces, layout, config);
       if (isNew) follow(chart);
     }
   }

@@ -56,6 +56,9 @@ path.failures {{ stroke: var(--bad); }}
 path.latency {{ stroke: var(--warn); }}
 #charts svg {{ background: none; border: 0; height: 100%; width: 100%; overflow: hidden; }}
 #charts figure, #charts .plot {{ min-width: 0; }}
+#charts .plot {{ position: relative; overflow: hidden; }}
+#charts .plot::after {{ content: ""; position: absolute; left: var(--at, -9px); top: 26px; bottom: 26px; width: 1px;
+  background: var(--soft); opacity: .6; pointer-events: none; }}
 #charts path {{ fill: unset; stroke: unset; stroke-width: unset; }}
 .moving, .drawn .still {{ display: none; }}
 .drawn .moving {{ display: block; }}

@@ -130,6 +130,9 @@ def test_the_report_alone(report: str, window: Window) -> None:
     plot = browser.find(".plot .nsewdrag")[0]
     ActionChains(browser.driver).move_to_element(plot).perform()
     browser.until(lambda: "calls per s" in browser.script("return document.querySelector('.hoverlayer').textContent"), "a value")
+    lines = "return [...document.querySelectorAll('.plot')].map((plot) => getComputedStyle(plot, '::after').left)"
+    assert len(set(browser.script(lines))) == 1  # a line at the same moment in each chart
+    assert float(browser.script(lines)[0].removesuffix("px")) > 50
     browser.drag(plot, 150)
     browser.until(lambda: browser.script(RANGES) != whole, "a zoom")
     zoomed = browser.script(RANGES)
