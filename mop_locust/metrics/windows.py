@@ -19,13 +19,17 @@ _DECODER = msgspec.msgpack.Decoder(Tally)
 
 
 class MergedWindow:
-    """`width` seconds from second `index` on, of all workers together; `gauges` are the last values of each worker."""
+    """`width` seconds from second `index` on, of all workers together; `gauges` are the last values of each worker.
 
-    __slots__ = ("_content", "gauges", "index", "width")
+    `folds` counts how often something was added, so that a reader knows whether there is anything new.
+    """
+
+    __slots__ = ("_content", "folds", "gauges", "index", "width")
 
     def __init__(self, index: int, width: int) -> None:
         self.index = index
         self.width = width
+        self.folds = 0
         self.gauges: dict[str, dict[str, float]] = {}
         self._content: Tally | bytes = Tally()
 
@@ -39,6 +43,7 @@ class MergedWindow:
 
     def fold(self, tally: Tally, gauges: dict[str, dict[str, float]]) -> None:
         """Add what came in these seconds; a gauge given again replaces the earlier value."""
+        self.folds += 1
         content = self.tally
         content.fold(tally)
         if isinstance(self._content, bytes):

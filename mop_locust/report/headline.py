@@ -10,9 +10,11 @@ from mop_locust.report.text import CUT_PROSE, plain
 
 
 def verdict_words(summary: SummaryDocument) -> str:
-    """`PASSED, valid`, and with the exit code where it is not 0: `CROSSED, degraded, exit code 4`."""
+    """`PASSED, valid`, and with the exit code where it is not 0: `CROSSED, degraded, exit code 4`; `so far` while it goes on."""
     verdict = summary["verdict"]
     words = f"{verdict['state'].replace('_', ' ')}, {verdict['validity']}"
+    if not summary["run"]["ended"]:
+        return f"{words}, so far"
     return f"{words}, exit code {verdict['exit_code']}" if verdict["exit_code"] else words
 
 
@@ -27,7 +29,7 @@ def run_parts(summary: SummaryDocument) -> list[str]:
 
 
 def length(summary: SummaryDocument) -> str:
-    """`1m00s`, or `12s of 1m00s` for a run that ended before its time."""
+    """`1m00s`, or `12s of 1m00s` for a run that ended before its time, or goes on."""
     run = summary["run"]
     planned = run["planned_seconds"]
     # Less than a second is no earlier than planned: the last figure of the two would be the same.
@@ -49,7 +51,7 @@ def workers_text(summary: SummaryDocument) -> str:
     if lag:
         parts.append(f"{'loop' if parts else 'Loop'} lag P99 {figures.duration(max(lag))}")
     text = ", ".join(parts) + "." if parts else ""
-    absent = [worker for worker in workers if worker["state"] != "finished"]
+    absent = [worker for worker in workers if worker["state"] not in ("finished", "running")]
     if absent:
         text += f" {len(absent)} of {figures.plural(len(workers), 'worker')} did not finish."
     return text.strip()

@@ -1,17 +1,17 @@
-"""`report.html`: one file that opens offline, without a script, on a phone, on paper and in the dark."""
+"""`report.html`: one file that opens offline, on a phone, on paper, in the dark, and where no script runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from mop_locust.report import figures, headline, thresholds
+from mop_locust.report import figures, headline, library, thresholds
 from mop_locust.report.chart import Step, svg
-from mop_locust.report.document import OptionValue, SummaryDocument
+from mop_locust.report.course import CourseRow, course
+from mop_locust.report.document import OptionValue, SummaryDocument, encode_json
 from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, phase_blocks, place
-from mop_locust.report.style import CSS, POLICY
-from mop_locust.report.text import CUT_PROSE, html
-from mop_locust.report.timeline import timeline
+from mop_locust.report.style import CSS, POLICY, policy
+from mop_locust.report.text import CUT_PROSE, html, plain
 
 
 class _Column(NamedTuple):
@@ -19,28 +19,73 @@ class _Column(NamedTuple):
     kind: str  # "figure" stands right, "text" may be long
 
 
+CHARTS: Final = (
+    '<p class="soft moving">Point at a chart to read it. <span class="drag">Drag across one to zoom all of them, '
+    "double-click to go back.</span></p>\n"
+    '<div id="charts" class="moving"></div>\n'
+)
+"""Where the charts stand, hidden until there are any."""
+
+_SCRIPTS: Final = ("plotly.js", "charts.js", "still.js")
 _FIGURES: Final = [_Column(name, "figure") for name in COLUMNS]
 
 
 def render(summary: SummaryDocument) -> str:
     """The whole page; every text in it goes through `text.html`, so none of a server can become markup."""
+    rows = course(summary)
     title = html(f"{headline.verdict_words(summary)}: {summary['run']['scenario']}")
-    sections = "".join(f"<section>\n<h2>{name}</h2>\n{content}</section>\n" for name, content in _sections(summary) if content)
+    scripts = _scripts(rows, summary) if rows else ""
+    allowed = policy(*map(library.script, _SCRIPTS)) if rows else POLICY
+    return f"{head(title, allowed)}<body>\n{_header(summary)}{_body(summary, rows)}{scripts}</body>\n</html>\n"
+
+
+def head(title: str, content_policy: str) -> str:
+    """The beginning of a page up to its body; both texts are markup already."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{content_policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n{_header(summary)}{sections}</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n"
     )
 
 
-def _sections(summary: SummaryDocument) -> Iterator[tuple[str, str]]:
+def fragments(summary: SummaryDocument) -> dict[str, str]:
+    """The parts of the page that a run which goes on changes, by the id of the element that they stand in; all inert markup."""
+    seconds, also = summary["run"]["seconds"], metric_rows(summary)
+    return {
+        "head": _header(summary),
+        "thresholds": _thresholds(summary),
+        "calls": _blocks(call_blocks(summary), "method", seconds),
+        "also": _blocks([Block("", also)] if also else [], "metric", seconds),
+        "errors": _errors(summary),
+        "workers": _workers(summary),
+    }
+
+
+def beside(summary: SummaryDocument) -> dict[str, object]:
+    """What the charts need beside the rows of the course: the server's samples, and how the workers are called."""
+    found: Any = summary
+    names = {plain(worker["id"]): f"worker {worker['index']}" for worker in summary["workers"]}
+    return {"server": found.get("server_side", {}).get("samples", []), "workers": names if summary["run"]["workers"] else {}}
+
+
+def _scripts(rows: list[CourseRow], summary: SummaryDocument) -> str:
+    content = encode_json({"rows": rows, **beside(summary)}).decode().replace("<", "\\u003c")
+    scripts = "".join(f"<script>{library.script(name)}</script>\n" for name in _SCRIPTS)
+    return f'<script type="application/json" id="course">{content}</script>\n{scripts}'
+
+
+def _body(summary: SummaryDocument, rows: list[CourseRow]) -> str:
+    return "".join(f"<section>\n<h2>{name}</h2>\n{content}</section>\n" for name, content in _sections(summary, rows) if content)
+
+
+def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple[str, str]]:
     seconds = summary["run"]["seconds"]
     yield "Thresholds", _thresholds(summary)
-    yield "Course of the run", _course(summary)
+    yield "Course of the run", _course(rows)
     yield "Calls", _blocks(call_blocks(summary), "method", seconds)
-    yield "Also measured", _blocks([Block("", rows)] if (rows := metric_rows(summary)) else [], "metric", seconds)
+    yield "Also measured", _blocks([Block("", also)] if (also := metric_rows(summary)) else [], "metric", seconds)
     yield "Errors", _errors(summary)
     yield "Phases, and calls that did not succeed", _blocks(phase_blocks(summary), "transport and method", seconds)
     yield "Workers", _workers(summary)
@@ -50,7 +95,8 @@ def _sections(summary: SummaryDocument) -> Iterator[tuple[str, str]]:
 
 def _header(summary: SummaryDocument) -> str:
     run, verdict = summary["run"], summary["verdict"]
-    colour = "bad" if verdict["exit_code"] else "good" if verdict["validity"] == "valid" else "warn"
+    waiting = verdict["state"] == "NO_DATA" and not run["ended"]  # there may be some yet
+    colour = "warn" if waiting else "bad" if verdict["exit_code"] else "good" if verdict["validity"] == "valid" else "warn"
     sentence = f"<p>{html(verdict['sentence'], CUT_PROSE)}</p>\n" if verdict["sentence"] else ""
     return (
         f"<header>\n<h1>{html(run['scenario'])}</h1>\n"
@@ -109,27 +155,27 @@ def _blocks(blocks: Sequence[Block], label: str, seconds: float) -> str:
     )
 
 
-def _course(summary: SummaryDocument) -> str:
-    points = timeline(summary)
-    if not points:
+def _course(rows: list[CourseRow]) -> str:
+    """Three charts that need no script and that paper shows; where scripts run, charts to hover and zoom stand there instead."""
+    if not rows:
         return ""
-    end = points[-1].end_s
+    end = rows[-1]["start_s"] + rows[-1]["width_s"]
     lines = (
-        ("calls", "Calls per second", "", [point.calls for point in points]),
-        ("failures", "Failed calls per second", "", [point.failures for point in points]),
-        ("latency", "P95 of successful calls", "ms", [point.p95 for point in points]),
+        ("calls", "Calls per second", "", [sum(row["calls"].values()) / row["width_s"] for row in rows]),
+        ("failures", "Failed calls per second", "", [sum(row["failures"].values()) / row["width_s"] for row in rows]),
+        ("latency", "P95 of successful calls", "ms", [row["p95"] for row in rows]),
     )
     parts = []
     for kind, name, unit, values in lines:
         highest = max((value for value in values if value is not None), default=None)
         top = f"at most {figures.quantity(highest, unit)}" if highest else "none"
-        steps = [Step(point.start_s, point.end_s, value) for point, value in zip(points, values, strict=True)]
+        steps = [Step(row["start_s"], row["start_s"] + row["width_s"], value) for row, value in zip(rows, values, strict=True)]
         parts.append(
             f'<figure>\n<figcaption><span>{name}</span><span class="soft">{html(top)}</span></figcaption>\n'
             f"{svg(steps, end, kind, f'{name}, {top}')}\n</figure>\n"
         )
     axis = "".join(f"<span>{figures.moment(second)}</span>" for second in (0, end / 2, end))
-    return f'{"".join(parts)}<div class="axis">{axis}</div>\n'
+    return f'<div class="still">{"".join(parts)}<div class="axis">{axis}</div></div>\n{CHARTS}'
 
 
 def _errors(summary: SummaryDocument) -> str:

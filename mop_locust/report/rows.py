@@ -83,7 +83,7 @@ def series_of(metrics: dict[str, MetricSummary], name: str) -> list[tuple[Tags, 
 def call_blocks(summary: SummaryDocument) -> list[Block]:
     """A block for each transport, or for each scenario and transport where there are several scenarios; a row a method."""
     metrics = summary["metrics"]
-    calls = _in_order(series_of(metrics, "calls"))
+    calls = in_order(series_of(metrics, "calls"))
     several = _are_several(calls)
     blocks: dict[str, list[Row]] = {}
     for tags, metric in calls:
@@ -106,7 +106,7 @@ def phase_blocks(summary: SummaryDocument) -> list[Block]:
     """The phases of exchanges and the time of unsuccessful ones: a block a metric, a row a transport and method."""
     blocks = []
     for name in _PHASES:
-        series = _in_order((tags, metric) for tags, metric in series_of(summary["metrics"], name) if metric["count"])
+        series = in_order((tags, metric) for tags, metric in series_of(summary["metrics"], name) if metric["count"])
         several = _are_several(series)
         rows = []
         for tags, metric in series:
@@ -150,7 +150,7 @@ def _are_several(series: list[tuple[Tags, MetricSummary]]) -> bool:
     return len({_tag(tags, "scenario") for tags, _ in series}) > 1
 
 
-def _in_order(series: Iterable[tuple[Tags, MetricSummary]]) -> list[tuple[Tags, MetricSummary]]:
+def in_order(series: Iterable[tuple[Tags, MetricSummary]]) -> list[tuple[Tags, MetricSummary]]:
     """By scenario, transport and the order in which a session calls the methods, then by name."""
     return sorted(series, key=lambda pair: _order(pair[0]))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import Final
+
+from mop_locust.report.library import source_hash
 
 _LIGHT: Final = """
   color-scheme: light; --page: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --band: #f6f8fa;
@@ -31,6 +31,9 @@ ul {{ padding-left: 1.2rem; }}
 .verdict.warn {{ border-color: var(--warn); }}
 .verdict strong {{ font-size: 1.15rem; }}
 .soft {{ color: var(--soft); }}
+a {{ color: var(--blue); }}
+.lost {{ color: var(--bad); font-weight: 600; }}
+.lost:empty {{ display: none; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; margin: .3rem 0 1rem; font-variant-numeric: tabular-nums; }}
 caption {{ text-align: left; font-weight: 600; padding: .3rem 0; }}
@@ -44,13 +47,25 @@ th.figure, td.figure {{ text-align: right; white-space: nowrap; }}
 tr.bad th, tr.bad td:first-of-type {{ color: var(--bad); }}
 tr {{ break-inside: avoid; }}
 figure {{ margin: .8rem 0 0; }}
-figcaption {{ display: flex; justify-content: space-between; gap: 1rem; }}
+figcaption {{ display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; }}
+#charts figcaption {{ font-weight: 600; }}
+#charts figcaption .soft {{ font-weight: 400; }}
 svg {{ display: block; width: 100%; height: 5.5rem; background: var(--band); border-bottom: 1px solid var(--line); }}
 path {{ fill: none; stroke: var(--blue); stroke-width: 1.5px; vector-effect: non-scaling-stroke; }}
 path.failures {{ stroke: var(--bad); }}
 path.latency {{ stroke: var(--warn); }}
+#charts svg {{ background: none; border: 0; height: 100%; width: 100%; overflow: hidden; }}
+#charts figure, #charts .plot {{ min-width: 0; }}
+#charts .plot {{ position: relative; overflow: hidden; }}
+#charts .plot::after {{ content: ""; position: absolute; left: var(--at, -9px); top: 26px; bottom: 26px; width: 1px;
+  background: var(--soft); opacity: .6; pointer-events: none; }}
+#charts path {{ fill: unset; stroke: unset; stroke-width: unset; }}
+.moving, .drawn .still {{ display: none; }}
+.drawn .moving {{ display: block; }}
+.drawn #charts {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .4rem 1.5rem; }}
 .axis {{ display: flex; justify-content: space-between; color: var(--soft); font-size: .85rem; }}
 @media screen and (max-width: 42rem) {{
+  .drag {{ display: none; }}
   thead {{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }}
   table, caption, tbody {{ display: block; }}
   tbody tr {{ display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: .2rem .6rem; padding: .5rem 0;
@@ -62,17 +77,30 @@ path.latency {{ stroke: var(--warn); }}
   td::before {{ content: attr(data-label); color: var(--soft); font-size: .75rem; display: block; }}
 }}
 @media print {{
+  .moving, .drawn .moving, .drawn #charts {{ display: none; }}
+  .drawn .still {{ display: block; }}
   body {{ max-width: none; padding: 0; font-size: 10pt; }}
   h2 {{ break-after: avoid; }}
   figure {{ break-inside: avoid; }}
-  .wide {{ overflow: visible; }}
+  a {{ color: var(--blue); }}
+.lost {{ color: var(--bad); font-weight: 600; }}
+.lost:empty {{ display: none; }}
+.wide {{ overflow: visible; }}
   th, td {{ padding: .15rem .35rem; }}
 }}
 """
 
-POLICY: Final = (
-    "default-src 'none'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""The Content-Security-Policy: this style sheet and nothing else, no script, no image, no request."""
+
+def policy(*scripts: str) -> str:
+    """A Content-Security-Policy under which these inlined scripts run, and no other; nothing can be fetched from anywhere.
+
+    Plotly sets styles of its own while it draws; without a request, an image or a font a style can tell nothing to anybody.
+    """
+    sources = " ".join(source_hash(script) for script in scripts)
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src {sources}; img-src data:; {_NO_WAY_OUT}"
+
+
+_NO_WAY_OUT: Final = "base-uri 'none'; form-action 'none'"
+
+POLICY: Final = f"default-src 'none'; style-src {source_hash(CSS)}; {_NO_WAY_OUT}"
+"""The policy of a page without charts: this style sheet and nothing else."""

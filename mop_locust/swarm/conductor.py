@@ -44,7 +44,10 @@ UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is s
 
 
 class Conductor:
-    """Leads the runs of a master, or of the only process; `generator` is there in the latter case."""
+    """Leads the runs of a master, or of the only process; `generator` is there in the latter case.
+
+    `refused` says why the run that was asked for last did not begin; `folders` are the run folders that were written, by name.
+    """
 
     def __init__(self, environment: Any, key: ApiKey, generator: Generator | None) -> None:
         self._environment = environment
@@ -64,6 +67,8 @@ class Conductor:
         self._next_window = 0
         self.run: Run | None = None
         self.summary: SummaryDocument | None = None
+        self.refused: list[str] = []
+        self.folders: dict[str, Path] = {}
         self._made_us = 0
         self.stock: IterationStock | None = None
         self.border: Border | None = None
@@ -86,6 +91,23 @@ class Conductor:
             self.roll.dismiss()
             self.say_all()
             raise SystemExit(int(self._environment.process_exit_code))
+
+    def prepare(self, users: int) -> list[str]:
+        """Prepares the next run of the web UI ahead of Locust's `start`; returns why it may not begin, in whole sentences."""
+        if self.run is not None and self.active:
+            return ["the last run is still coming to its end; try again in a moment"] if self.run.stopping_us else []
+        if not self._has_workers():
+            return []
+        try:
+            self.preparation.settings()
+        except Refused as refusal:
+            self.refused = refusal.mistakes
+            return self.refused
+        return [] if self._prepare(users) else self.refused
+
+    def forget(self) -> None:
+        """Drops a prepared run that Locust did not start after all."""
+        self._prepared = None
 
     def guard_start(self) -> None:
         """Stands before Locust's `start`: a run begins only after it was prepared, and never while one is drained."""
@@ -110,20 +132,24 @@ class Conductor:
 
     def _prepare(self, users: int) -> bool:
         """Returns whether a run may begin; one that may not has its exit code, and where the target is at fault its report."""
+        self.refused = []
         try:
             run = self.preparation.run(users)
         except Refused as refusal:
             say_mistakes(refusal.mistakes)
+            self.refused = refusal.mistakes
             self._end_with(CONFIGURATION)
             return False
         except Exception:
             logger.exception("the run could not be prepared: this is a fault of mop-locust")
+            self.refused = ["the run could not be prepared: this is a fault of mop-locust; its log says more"]
             self._end_with(CONFIGURATION)
             return False
         if run.findings is not None and run.findings.target_faults:
             run.stopped_by = "preflight"
             self.run = run
             self.finish()
+            self.refused = run.findings.target_faults
             return False
         self._prepared = run
         return True
@@ -319,7 +345,9 @@ class Conductor:
         self.summary = summary = self._judged(run)
         summary["run"]["notes"] += self.say_last(summary)
         self._environment.events.mop_verdict.fire(summary=summary)
-        self._say(summary, *_write(Path(run.settings.reports), summary))
+        path, failures = _write(Path(run.settings.reports), summary)
+        self.folders[path.name] = path
+        self._say(summary, path, failures)
         self._end_with(summary["verdict"]["exit_code"])
 
     def _judged(self, run: Run) -> SummaryDocument:

@@ -30,6 +30,7 @@ from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.terminal import show_progress
 from mop_locust.swarm.validity import REPORT_SECONDS
 from mop_locust.swarm.vitals import settle_memory
+from mop_locust.swarm.web import join_web_ui
 from mop_locust.swarm.worker import Worker
 from mop_locust.verdict.exit_codes import CONFIGURATION, INVALID
 
@@ -133,6 +134,7 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     runner.greenlet.spawn(_every_second, conductor.tick)
     on_interrupt(lambda: None if exports.lingering else _interrupt(environment, conductor))
     shut_down_once(hooks)
+    join_web_ui(environment, conductor)
     if isinstance(runner, MasterRunner) and options.headless:
         _await_workers(environment, conductor)
     if options.headless:

@@ -182,12 +182,6 @@ class Server:
         self._process.end()
 
     @property
-    def pid(self) -> int:
-        """The process that serves."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
     def url(self) -> str:
         """What -H takes."""
         return f"http://{self.address}"

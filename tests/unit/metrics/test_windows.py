@@ -33,6 +33,15 @@ def test_the_same_second_of_two_workers_is_one_window() -> None:
     assert repr(next(iter(store))) == "<MergedWindow 1+1s>"
 
 
+def test_a_window_tells_whether_anything_was_added() -> None:
+    """A reader who saw it at so many folds need not look again."""
+    store = WindowStore()
+    store.add("a", window(0))
+    store.add("a", window(1))
+    store.add("b", window(0))
+    assert [merged.folds for merged in store] == [2, 1]
+
+
 def test_a_full_store_doubles_the_width() -> None:
     """Neighbours are added up; the width is a power of two and the start a multiple of it."""
     store = WindowStore(most=2)

@@ -99,7 +99,10 @@ def window(start: int, ok: int, failed: int = 0) -> WindowRow:
         "start_s": start,
         "width_s": 1,
         "series": {
-            series_name("calls", tags): {"count": ok + failed},
+            series_name("calls", tags): {
+                "count": ok + failed,
+                "outcomes": {name: n for name, n in (("http_status", failed), ("ok", ok)) if n},
+            },
             series_name("call_failures", tags): {"count": ok + failed, "failures": failed},
             series_name("call_latency", tags): {"count": ok, "histogram": latency.to_wire()},
         },

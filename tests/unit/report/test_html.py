@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from mop_locust.report.html import render
+from mop_locust.report import library
+from mop_locust.report.course import course
+from mop_locust.report.html import fragments, render
 from mop_locust.report.style import CSS, POLICY
 from mop_locust.report.text import plain
 from tests.unit.report.sample_summary import HOSTILE, dead_summary, green_summary, hostile_summary, red_summary
@@ -39,8 +45,16 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.text += data
+
+
+def drawn_by(source: str) -> Any:
+    """What the scripts are given to draw."""
+    found = re.findall('<script type="application/json" id="course">(.*?)</script>', source)
+    assert len(found) == 1
+    assert "<" not in found[0]
+    return json.loads(found[0])
 
 
 def sections(source: str) -> list[str]:
@@ -96,6 +110,19 @@ def test_the_tables_hold_the_figures() -> None:
     assert '<th scope="row">MOP_RPS_TOOL</th><td class="text" data-label="value">-</td>' in source
 
 
+def test_the_master_stands_under_its_workers() -> None:
+    """It judged; what it does not have, as a clock offset, is no zero."""
+    summary = green_summary()
+    lag = {"p50": 0.1, "p99": 2.0, "max": 31.0}
+    summary["master"] = {"cpu_percent": 3.4, "rss_bytes": 9e7, "open_files": 40.0, "loop_lag_ms": lag}  # type: ignore[typeddict-item]
+    source = render(summary)
+    assert '<th scope="row">the master</th><td class="text" data-label="state">judged</td>' in source
+    assert '<td class="figure" data-label="CPU">3 %</td><td class="figure" data-label="lag P50">0.1 ms</td>' in source
+    assert '<td class="figure" data-label="lag max">31 ms</td><td class="figure" data-label="clock offset">-</td>' in source
+    summary["master"] |= {"cpu_percent": None, "loop_lag_ms": None}  # type: ignore[typeddict-item]
+    assert '<td class="figure" data-label="CPU">-</td><td class="figure" data-label="lag P50">-</td>' in render(summary)
+
+
 def test_the_charts_say_their_range_in_words() -> None:
     """What is drawn can be read too; nothing failed is said so."""
     labels = [attributes["aria-label"] for tag, attributes in Page(render(red_summary())).elements if tag == "svg"]
@@ -116,22 +143,69 @@ def test_the_course_alone_without_values() -> None:
 
 
 def test_it_needs_nothing_from_outside() -> None:
-    """One file: no script, picture, link, frame or form, no address to fetch from, and a policy that says so."""
+    """One file: no picture, link, frame or form, no address to fetch from, and a policy that says so."""
     source = render(red_summary())
     page = Page(source)
-    assert not {"script", "img", "a", "link", "iframe", "object", "embed", "form", "base"} & {tag for tag, _ in page.elements}
+    assert not {"img", "a", "link", "iframe", "object", "embed", "form", "base"} & {tag for tag, _ in page.elements}
     assert not [
         name for _, attributes in page.elements for name in attributes if name in ("src", "href", "style") or name[:2] == "on"
     ]
     assert "url(" not in CSS
     assert "@import" not in CSS
-    policies = [
-        attributes["content"] for _, attributes in page.elements if attributes.get("http-equiv") == "Content-Security-Policy"
-    ]
-    assert policies == [POLICY]
-    assert POLICY.startswith("default-src 'none'; style-src 'sha256-")
+    found = [held["content"] for _, held in page.elements if held.get("http-equiv") == "Content-Security-Policy"]
+    assert len(found) == 1
+    assert found[0].startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-")
     assert source.index("Content-Security-Policy") < source.index("<style>")
     assert f"<style>{CSS}</style>" in source
+    assert len(source) < 6_000_000
+
+
+def test_the_policy_lets_the_inlined_scripts_run_and_no_other() -> None:
+    """Each by the hash of what stands between its tags."""
+    source = render(green_summary())
+    scripts = re.findall("<script>(.*?)</script>", source, re.DOTALL)
+    assert len(scripts) == 3
+    assert scripts[0] == library.script("plotly.js")
+    hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
+    assert f"script-src {' '.join(hashes)}; img-src data:; base-uri 'none'; form-action 'none'" in source
+
+
+def test_what_is_drawn_is_in_the_page() -> None:
+    """The rows of the course, the names of the workers, and what the server's own side gave."""
+    summary: Any = green_summary()
+    summary["server_side"] = {"samples": [{"at_s": 5.0, "cpu_percent": 40.0, "metrics": {"requests_total": 7.0}}]}
+    drawn = drawn_by(render(summary))
+    assert drawn["rows"] == course(summary)
+    assert len(drawn["rows"]) == 61  # what is left of the last second is a row too
+    assert drawn["workers"] == {"worker-0": "worker 0", "worker-1": "worker 1"}
+    assert drawn["server"] == summary["server_side"]["samples"]
+    summary["run"]["workers"] = 0
+    assert drawn_by(render(summary))["workers"] == {}
+    assert drawn_by(render(green_summary()))["server"] == []
+
+
+def test_a_run_without_a_course_has_no_script() -> None:
+    """It stays small, and its policy stays strict."""
+    source = render(dead_summary())
+    assert "<script" not in source
+    assert f'content="{POLICY}"' in source
+    assert POLICY.startswith("default-src 'none'; style-src 'sha256-")
+    assert len(source) < 20_000
+
+
+def test_what_a_run_that_goes_on_shows() -> None:
+    """The same parts as the report has, by name, and a verdict that is one so far."""
+    summary = red_summary()
+    summary["run"]["ended"] = ""
+    parts = fragments(summary)
+    assert list(parts) == ["head", "thresholds", "calls", "also", "errors", "workers"]
+    assert "<strong>CROSSED, incomplete, so far</strong>" in parts["head"]
+    whole = render(summary)
+    assert all(part in whole for part in parts.values())
+    assert [name for name, part in fragments(dead_summary()).items() if not part] == ["calls", "also", "errors", "workers"]
+    waits = dead_summary()
+    waits["run"]["ended"] = ""
+    assert '<div class="verdict warn">' in fragments(waits)["head"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -143,6 +217,7 @@ def test_hostile_texts_are_text(text: str) -> None:
         assert names == [(tag, sorted(attributes)) for tag, attributes in harmless.elements]
         assert plain(text)[:150] in page.text
     assert {tag for tag, _ in page.elements} <= {tag for tag, _ in harmless.elements}
+    assert list(drawn_by(render(hostile_summary(text)))["workers"]) == [plain(text)]
 
 
 def test_the_style_sheet_is_for_phones_paper_and_the_dark() -> None:
