@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_client: str
     thresholds: str
     reports: str
+    server_commit: str
     preflight: bool
     max_loop_lag: float
     max_stall: float

@@ -120,6 +120,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_HTTP_CLIENT", "gevent", kinds.choice("gevent", "requests"), "Who speaks HTTP: our client, or the library."),
     Setting("MOP_THRESHOLDS", "", kinds.TEXT, "Thresholds 'METRIC{TAGS}: EXPR', one a line or between ';'."),
     Setting("MOP_REPORTS", "reports", kinds.DIRECTORY, "Where the run folders are made."),
+    Setting(
+        "MOP_SERVER_COMMIT", "", kinds.NAME_OR_NONE, "The server's git hash, for the manifest; without it the server is asked."
+    ),
     Setting("MOP_PREFLIGHT", "on", kinds.FLAG, "Check the target before the load."),
     Setting(
         "MOP_MAX_LOOP_LAG_MS",

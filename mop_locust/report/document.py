@@ -8,6 +8,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 import msgspec
 
 from mop_locust.metrics.summary import ErrorRow, MetricSummary, WindowRow
+from mop_locust.report.provenance import Provenance
 from mop_locust.verdict.judge import VerdictJson
 
 SCHEMA: Final = 1
@@ -82,6 +83,8 @@ class Worker(TypedDict):
     rss_bytes: NotRequired[float | None]
     open_files: NotRequired[float | None]
     gc_pause_max_ms: NotRequired[float | None]
+    cpu_percent_peak: NotRequired[float | None]  # of the readings of a second each
+    rss_bytes_peak: NotRequired[float | None]
 
 
 class Master(TypedDict):
@@ -91,6 +94,24 @@ class Master(TypedDict):
     rss_bytes: float | None
     open_files: float | None
     loop_lag_ms: LagMs | None
+    cpu_percent_peak: NotRequired[float | None]
+
+
+class ServerSample(TypedDict):
+    """One look at the server: its process, and its own metrics by name; `at_s` is since the run began."""
+
+    at_s: float
+    cpu_percent: float | None
+    rss_bytes: float | None
+    open_files: float | None
+    threads: float | None
+    metrics: dict[str, float]
+
+
+class ServerSide(TypedDict):
+    """What was seen of the server while the load went on."""
+
+    samples: list[ServerSample]
 
 
 class PreflightExchange(TypedDict):
@@ -123,6 +144,8 @@ class SummaryDocument(TypedDict):
     workers: list[Worker]
     preflight: Preflight
     master: NotRequired[Master]
+    server_side: NotRequired[ServerSide]
+    provenance: NotRequired[Provenance]
     before_reset: NotRequired[dict[str, MetricSummary]]
 
 

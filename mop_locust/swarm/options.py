@@ -12,7 +12,7 @@ from mop_locust.config import SETTINGS, ConfigError, Settings, parse_duration, p
 from mop_locust.config.kinds import FLAG
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
-ALSO = {"MOP_ALLOW_DEGRADED": ["--allow-degraded"]}
+ALSO = {"MOP_ALLOW_DEGRADED": ["--allow-degraded"], "MOP_SERVER_COMMIT": ["--server-commit"]}
 
 
 def add_options(parser: Any) -> None:
