@@ -67,14 +67,14 @@ def compare(base: Sequence[Figures], new: Sequence[Figures], limits: Limits) -> 
     tests = {
         name: _Test(name, left, right, p_value(left, right))
         for name, (left, right) in groups.items()
-        if left and right and not _all_close(name, [*left, *right], limits)
+        if len(left) == len(base) and len(right) == len(new) and not _all_close(name, [*left, *right], limits)
     }
     corrected = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
     findings = []
     for name, (left, right) in groups.items():
-        if not left or not right:
-            where = "the base" if left else "the new runs"
-            findings.append(Finding(name, left, right, "cannot tell", f"measured only in {where}"))
+        if len(left) < len(base) or len(right) < len(new):
+            where = f"{len(left)} of {len(base)} base and {len(right)} of {len(new)} new runs"
+            findings.append(Finding(name, left, right, "cannot tell", f"there are enough samples of it only in {where}"))
         else:
             findings.append(_find(name, left, right, tests.get(name), corrected.get(name), len(tests), limits))
     return findings

@@ -18,7 +18,8 @@ MeasureKind = Literal["latency", "rate", "throughput"]
 TRENDS: Final = ("session_duration", "connect_latency", "upgrade_latency", "sse_first_byte_latency", "sse_first_event_latency")
 """The trends that are compared beside the latency of each method: less is better in all of them."""
 
-PERCENTILES: Final = (("p(50)", "p50"), ("p(95)", "p95"), ("p(99)", "p99"))
+PERCENTILES: Final = (("p(50)", "p50", 10), ("p(95)", "p95", 100), ("p(99)", "p99", 500))
+"""Each with the least number of samples that a run must have of it: fewer than 5 above it would be the fate of single calls."""
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -78,9 +79,9 @@ def _latencies(summary: SummaryDocument) -> Iterator[tuple[Measure, float]]:
         if declared or name in TRENDS:
             found.append((name, name, metric))
     for name, label, metric in found:
-        for aggregation, field in PERCENTILES:
+        for aggregation, field, least in PERCENTILES:
             value = metric.get(field)
-            if isinstance(value, float | int):
+            if isinstance(value, float | int) and metric["count"] >= least:
                 yield Measure(name, aggregation, "latency", label), value
 
 

@@ -92,6 +92,8 @@ def _change(finding: Finding) -> str:
     sign = "+" if finding.change >= 0 else "-"
     text = f"{sign}{value_text(finding.measure, abs(finding.change))}"
     middle = median(finding.base)
+    if finding.measure.kind == "rate":
+        return text
     return f"{text} ({finding.change / middle:+.0%})" if middle else text
 
 
