@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     for name in [name for name in os.environ if name.startswith(OURS)]:
         del os.environ[name]
-    about = machine()
+    about = {**machine(), "pinned": "the server on the first core"}
     began = datetime.now(UTC)
     folder = Path(tempfile.mkdtemp(prefix="mop-aa-"))
     try:
@@ -96,11 +96,11 @@ def _measure(folder: Path, groups: int, seconds: int) -> tuple[list[Outcome], Co
             alarms = sum(bool(one.alarms) for one in outcomes if one.group == group and one.least_difference)
             print(f"group {group} of {groups}: {alarms} false alarms in {len(SPLITS)} comparisons", file=sys.stderr, flush=True)
         with embedded("--delay", CONTROL_DELAY) as slower:
-            sides: dict[str, list[Figures]] = {"a": [], "b": []}
+            found: dict[str, list[Figures]] = {"a": [], "b": []}
             for _, side in order(RUNS):
-                sides[side].append(_run(series, f"control-{side}", (server if side == "a" else slower).base))
-    found = _outcome(0, "control", sides["a"], sides["b"], Limits(), least=True)
-    return outcomes, Control(f"each answer held for {CONTROL_DELAY} ms", found.counts, found.alarms)
+                found[side].append(_run(series, f"control-{side}", (server if side == "a" else slower).base))
+    control = _outcome(0, "control", found["a"], found["b"], Limits(), least=True)
+    return outcomes, Control(f"each answer held for {CONTROL_DELAY} ms", control.counts, control.alarms)
 
 
 def _run(series: Series, into: str, url: str) -> Figures:
