@@ -40,6 +40,7 @@ DEFAULTS = Settings(
     http_client="gevent",
     thresholds="",
     reports="reports",
+    server_commit="",
     preflight=True,
     max_loop_lag=0.25,
     max_stall=2.0,
