@@ -94,7 +94,7 @@ def _change(finding: Finding) -> str:
     middle = median(finding.base)
     if finding.measure.kind == "rate":
         return text
-    return f"{text} ({finding.change / middle:+.0%})" if middle else text
+    return f"{text} ({finding.change / middle * 100:+.0f} %)" if middle else text
 
 
 def _groups(comparison: Comparison) -> list[tuple[str, Group]]:
@@ -116,7 +116,7 @@ def _remarks(comparison: Comparison) -> list[str]:
 
 def _what_counts(limits: Limits) -> str:
     return (
-        f"A run is one sample. A difference counts from {limits.share:.3g} of the base and {limits.ms:g} ms "
+        f"A run is one sample. A difference counts from {limits.share * 100:g} % of the base and {limits.ms:g} ms "
         f"(rates: {figures.percent(limits.rate)}) on; p is exact, corrected for all measures that vary, and must be at most "
         f"{limits.alpha:g}."
     )

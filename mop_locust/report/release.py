@@ -104,7 +104,8 @@ def render(release: Release) -> str:
     """`release.md`: hash, table, peaks, command lines, machines."""
     parts = [
         f"# Release figures of {markdown_code(release.server)} at {markdown_code(release.server_commit)}",
-        f"Commit: {markdown_code(release.server_commit_obtained)}. From {release.started} to {release.ended}.",
+        f"Commit: {markdown_code(release.server_commit_obtained)}.",
+        f"From {markdown_code(release.started)} to {markdown_code(release.ended)}.",
         f"Suite: mop-locust {markdown_code(release.suite_version)}, sources {markdown_code(release.suite_sha256[:12])}.",
         "The median over the runs of a scenario, with the least and the most of them; P95 and P99 are of all successful calls.",
         _table(

@@ -39,7 +39,7 @@ def test_the_least_difference_can_be_chosen(sides: tuple[str, str], capsys: pyte
     assert main(["compare", *sides, "--min-share", "0.5"]) == 0
     assert main(["compare", *sides, "--min-ms", "10"]) == 0
     assert main(["compare", *sides, "--alpha", "0.001"]) == 0
-    assert "too few runs: 5 and 5; 7 and 7 are needed" in capsys.readouterr().out
+    assert "too few runs: 5 and 5; 8 and 8 are needed beside 3 measures that vary" in capsys.readouterr().out
 
 
 def test_other_conditions_are_refused_and_named(

@@ -22,7 +22,7 @@ def test_the_table_says_first_what_is_worse() -> None:
     assert lines[2] == "  new   5 runs   meta-orchestration-protocol 0.1.4   0123abc   http://localhost:8000/mcp"
     assert lines[4].split() == ["answer", "measure", "base", "new", "change", "p"]
     assert " ".join(lines[5].split()) == (
-        "worse session_duration P50 15 ms (15 ms to 16 ms) 20 ms (20 ms to 21 ms) +5.0 ms (+32%) 0.024"
+        "worse session_duration P50 15 ms (15 ms to 16 ms) 20 ms (20 ms to 21 ms) +5.0 ms (+33 %) 0.024"
     )
     assert [line.split()[0] for line in lines[5:9]] == ["worse", "worse", "worse", "same"]
     assert any(line.startswith("WORSE: 3 worse, 0 better, ") for line in lines)
@@ -48,7 +48,7 @@ def test_as_markdown() -> None:
     assert source.startswith("### WORSE: 3 worse, 0 better, ")
     assert "| answer | measure |  | base | new | change | p |" in source
     assert (
-        "| **worse** | `session_duration` | P50 | 15 ms (15 ms to 16 ms) | 20 ms (20 ms to 21 ms) | +5.0 ms (+32%) | 0.024 |"
+        "| **worse** | `session_duration` | P50 | 15 ms (15 ms to 16 ms) | 20 ms (20 ms to 21 ms) | +5.0 ms (+33 %) | 0.024 |"
         in source
     )
 
@@ -76,5 +76,5 @@ def test_a_long_comparison_is_cut_in_markdown() -> None:
             name = f"call_failures{{method:m{number},scenario:tools_call_rps,transport:http}}"
             summary["metrics"][name] = {"kind": "rate", "count": 10, "failures": 0, "rate": 0.0}
     source = markdown_text(compare_runs(base, new, Limits()))
-    assert source.count("\n| ") == 61
+    assert source.count("\n| ") == 62  # a head, its line of dashes, and 60 rows
     assert " more in the JSON file" in source

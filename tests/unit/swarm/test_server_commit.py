@@ -41,22 +41,22 @@ def page(body: str, status: str = "200 OK", more: str = "") -> bytes:
     return f"HTTP/1.1 {status}\r\ncontent-length: {len(body.encode())}\r\n{more}\r\n{body}".encode()
 
 
-def asked(answer: Callable[[str], bytes], version: str = "0.1.4", **values: object) -> tuple[str | None, str]:
+def asked(answer: Callable[[str], bytes], version: str = "0.1.4", **values: str) -> tuple[str | None, str]:
     """The hash that is found at a server, and how."""
     with server(answer) as url:
-        found = server_commit(settings(http_base=url, preflight=True, **values), version)
+        found = server_commit(settings(MOP_HTTP_BASE=url, **values), version)
     return found["hash"], found["obtained"]
 
 
 def test_what_the_user_gives_counts_and_nothing_is_asked() -> None:
     """No server listens there."""
-    found = server_commit(settings(server_commit="v1-3-gabc", http_base="http://127.0.0.1:9/mcp"), "0.1")
+    found = server_commit(settings(MOP_SERVER_COMMIT="v1-3-gabc", MOP_HTTP_BASE="http://127.0.0.1:9/mcp"), "0.1")
     assert found == {"hash": "v1-3-gabc", "obtained": "given: MOP_SERVER_COMMIT or --server-commit"}
 
 
 def test_without_the_preflight_nothing_is_asked() -> None:
     """As the user wished."""
-    assert server_commit(settings(preflight=False), f"1+{HASH}") == {
+    assert server_commit(settings(MOP_PREFLIGHT="off"), f"1+{HASH}") == {
         "hash": None,
         "obtained": "not asked: MOP_PREFLIGHT is off",
     }
@@ -93,7 +93,7 @@ def test_the_pages_stand_beside_the_endpoint() -> None:
         return page("{}")
 
     with server(answer) as url:
-        server_commit(settings(http_base=url.replace("/mcp", "/below/mcp"), preflight=True), "1")
+        server_commit(settings(MOP_HTTP_BASE=url.replace("/mcp", "/below/mcp")), "1")
     assert seen == ["/below/health", "/below/.well-known/mcp-config"]
 
 
@@ -123,11 +123,11 @@ def test_a_server_that_never_ends_its_page_holds_nothing_up(monkeypatch: pytest.
     listening = StreamServer(("127.0.0.1", 0), serve)
     listening.start()
     began = time.monotonic()
-    found = server_commit(settings(http_base=f"http://127.0.0.1:{listening.server_port}/mcp", preflight=True), "1")
+    found = server_commit(settings(MOP_HTTP_BASE=f"http://127.0.0.1:{listening.server_port}/mcp"), "1")
     listening.stop()
     assert found["hash"] is None
     assert time.monotonic() - began < 8  # the page alone would take 10 s, twice
-    assert server_commit(settings(http_base="http://127.0.0.1:9/mcp", preflight=True), "1")["hash"] is None
+    assert server_commit(settings(MOP_HTTP_BASE="http://127.0.0.1:9/mcp"), "1")["hash"] is None
 
 
 @pytest.mark.parametrize(
