@@ -74,17 +74,28 @@ def stream() -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n" + body
 
 
-def upgrade(key: bytes) -> bytes:
-    """A WebSocket that is closed at once, with a text as the reason."""
+def upgraded(key: bytes) -> bytes:
+    """The answer that opens a WebSocket."""
     accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-    reason = NAME.encode()[:100]
-    frame = bytes([0x88, 2 + len(reason)]) + (4000).to_bytes(2, "big") + reason
-    return (
-        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: "
-        + accept
-        + b"\r\n\r\n"
-        + frame
-    )
+    head = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: "
+    return head + accept + b"\r\n\r\n"
+
+
+async def socket(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A WebSocket that answers one short message with an error, and is closed with a text as the reason."""
+    try:
+        async with asyncio.timeout(0.1):
+            _, length = await reader.readexactly(2)
+            mask = await reader.readexactly(4)
+            masked = await reader.readexactly(length & 127)
+            message = json.loads(bytes(byte ^ mask[place % 4] for place, byte in enumerate(masked)))
+            error = {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": TEXTS[0]}}
+            text = json.dumps(error).encode()
+            writer.write(bytes([0x81, len(text)]) + text)
+    except TimeoutError:
+        reason = NAME.encode()[:100]
+        writer.write(bytes([0x88, 2 + len(reason)]) + (4000).to_bytes(2, "big") + reason)
+    await writer.drain()
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,8 +108,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             body = await reader.readexactly(int(headers.get(b"content-length", b"0")))
             verb, path = first.split()[:2]
             if path.startswith(b"/ws"):
-                writer.write(upgrade(headers[b"sec-websocket-key"]))
-                await writer.drain()
+                writer.write(upgraded(headers[b"sec-websocket-key"]))
+                await socket(reader, writer)
                 break
             if path == b"/health":
                 writer.write(answer(b"200 OK", json.dumps({"commit": NAME, "version": NAME}).encode()))
