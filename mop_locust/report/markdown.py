@@ -11,10 +11,10 @@ from mop_locust.report.rows import COLUMNS, call_blocks, metric_rows, place
 from mop_locust.report.text import markdown, markdown_code
 
 # A comment on GitHub holds 65,536 characters.
-_MOST_ROWS: Final = 50
+_MOST_ROWS: Final = 40
 _MOST_ERRORS: Final = 10
 _MOST_LINES: Final = 10
-_LONGEST_LINE: Final = 400  # before it is escaped, which can make it five times as long
+_LONGEST_LINE: Final = 300  # before it is escaped, which can make it five times as long
 
 
 def render(summary: SummaryDocument) -> str:
