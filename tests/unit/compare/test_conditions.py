@@ -99,3 +99,10 @@ def test_figures_that_prove_nothing_are_not_compared() -> None:
         "b/3: the run is invalid: no reason was noted",
     ]
     assert not_comparable(runs, allow_degraded=True) == [strict[0], *strict[2:]]
+
+
+def test_a_package_that_was_not_there_is_no_condition() -> None:
+    """Only those that were."""
+    summary: Any = told_summary()
+    del summary["provenance"]["packages"]["gevent"]
+    assert {name for name in conditions(summary) if name.startswith("version of")} == {"version of python", "version of locust"}

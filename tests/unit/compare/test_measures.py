@@ -83,3 +83,10 @@ def test_units() -> None:
     """By kind."""
     units = {measure.kind: measure.unit for measure in measures(green_summary())}
     assert units == {"throughput": "per s", "rate": "", "latency": "ms"}
+
+
+def test_a_rate_of_nothing_has_no_value() -> None:
+    """It was declared, and nothing was recorded."""
+    summary = green_summary()
+    summary["metrics"]["cache_misses"] = {"kind": "rate", "count": 0, "failures": 0}
+    assert ("cache_misses", "rate") not in told(measures(summary))

@@ -78,3 +78,13 @@ def test_a_long_comparison_is_cut_in_markdown() -> None:
     source = markdown_text(compare_runs(base, new, Limits()))
     assert source.count("\n| ") == 62  # a head, its line of dashes, and 60 rows
     assert " more in the JSON file" in source
+
+
+def test_a_measure_that_one_side_lacks_has_no_figures_there() -> None:
+    """A dash, in both places."""
+    base, new = runs("base"), runs("base")
+    for summary in new.values():
+        del summary["metrics"]["session_duration"]
+    line = next(line for line in table(compare_runs(base, new, Limits())).splitlines() if "session_duration" in line)
+    assert line.split("   ")[0].strip() == "cannot tell"
+    assert line.split()[-3:] == ["-", "-", "-"]
