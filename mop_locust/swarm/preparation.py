@@ -82,7 +82,7 @@ class Preparation:
             provenance=provenance(
                 redact_command(typed(sys.argv), self._key),
                 self._environment.parsed_locustfiles or [],
-                server_commit(settings, findings.server_version if findings is not None else ""),
+                server_commit(settings, findings, scenarios.transports),
             ),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +13,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from mop_locust.config import Settings
+from mop_locust.preflight import Findings
 from mop_locust.report.provenance import ServerCommit
 
 PAGES: Final = ("/health", "/.well-known/mcp-config")
@@ -24,19 +25,23 @@ _HASH: Final = re.compile(r"[0-9a-f]{7,64}(-dirty)?")
 _BUILD: Final = re.compile(r"[+.-]g?([0-9a-f]{7,64})(?=$|[.-])")  # 0.1.4+abc1234, 0.1.4-12-gabc1234
 
 
-def server_commit(settings: Settings, server_version: str) -> ServerCommit:
+def server_commit(settings: Settings, findings: Findings | None, transports: Collection[str]) -> ServerCommit:
     """Returns the hash that the user gave, else what /health, /.well-known/mcp-config or the version in `initialize` tells.
 
-    A server that tells none is no error. Without the preflight nothing is asked.
+    The pages are asked for beside the endpoint that the scenarios use. A server that tells none is no error. Without the
+    preflight, or when it failed, nothing is asked.
     """
     if settings.server_commit:
         return {"hash": settings.server_commit, "obtained": "given: MOP_SERVER_COMMIT or --server-commit"}
-    if not settings.preflight:
+    if findings is None:
         return {"hash": None, "obtained": "not asked: MOP_PREFLIGHT is off"}
+    if findings.target_faults:
+        return {"hash": None, "obtained": "not asked: the preflight failed"}
+    endpoint = settings.http_base if {"http", "sse"} & set(transports) else settings.base_url
     for page in PAGES:
-        for found in hashes(_page(settings, page)):
+        for found in hashes(_page(settings, endpoint, page)):
             return {"hash": found, "obtained": f"asked: {page}"}
-    if found := build_hash(server_version):
+    if found := build_hash(findings.server_version):
         return {"hash": found, "obtained": "asked: serverInfo.version of initialize"}
     return {
         "hash": None,
@@ -64,11 +69,11 @@ def build_hash(version: str) -> str:
     return found[1] if found and re.search("[a-f]|[0-9]{7}", found[1]) else ""
 
 
-def _page(settings: Settings, path: str) -> Any:
-    """Returns the JSON of a page beside the HTTP endpoint; None when there is none."""
-    parts = urlsplit(settings.http_base)
-    place = re.sub(r"/mcp/*$", "", parts.path).rstrip("/")
-    url = urlunsplit((parts.scheme, parts.netloc, place + path, "", ""))
+def _page(settings: Settings, endpoint: str, path: str) -> Any:
+    """Returns the JSON of a page beside an endpoint; None when there is none."""
+    parts = urlsplit(endpoint)
+    place = re.sub(r"/(mcp|ws)/*$", "", parts.path).rstrip("/")
+    url = urlunsplit((parts.scheme.replace("ws", "http"), parts.netloc, place + path, "", ""))
     trusted = not settings.tls_insecure and (settings.tls_ca or True)
     with gevent.Timeout(SECONDS, False):  # a page that drips must not hold up the run
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -90,6 +91,23 @@ def test_it_runs_uploads_comments_once_and_fails_on_the_verdict(name: str) -> No
     else:
         assert "verb=PUT" in text
         assert "verb=POST" in text
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("runs", [0, 2])
+def test_its_summary_is_that_of_all_runs_or_says_that_there_is_none(name: str, runs: int, tmp_path: Path) -> None:
+    """The step is carried out as it stands there."""
+    for number in range(runs):
+        folder = tmp_path / "reports" / f"run-{number}"
+        folder.mkdir(parents=True)
+        (folder / "summary.md").write_text(f"### run {number}\n")
+    (script,) = (script for script in scripts(name) if "> summary.md" in script)
+    environment = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "step.md")}
+    subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, timeout=10, check=True)
+    told = (tmp_path / "summary.md").read_text()
+    assert told == ("### run 0\n### run 1\n" if runs else "The load test left no summary; see its log.\n")
+    if name == "github.yml":
+        assert (tmp_path / "step.md").read_text() == told
 
 
 def test_only_the_job_that_comments_may_write() -> None:

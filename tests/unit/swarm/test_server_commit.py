@@ -10,6 +10,7 @@ import gevent
 import pytest
 from gevent.server import StreamServer
 
+from mop_locust.preflight import Findings
 from mop_locust.swarm import server_commit as module
 from mop_locust.swarm.server_commit import build_hash, hashes, server_commit
 from tests.unit.client.memory import settings
@@ -44,22 +45,24 @@ def page(body: str, status: str = "200 OK", more: str = "") -> bytes:
 def asked(answer: Callable[[str], bytes], version: str = "0.1.4", **values: str) -> tuple[str | None, str]:
     """The hash that is found at a server, and how."""
     with server(answer) as url:
-        found = server_commit(settings(MOP_HTTP_BASE=url, **values), version)
+        found = server_commit(settings(MOP_HTTP_BASE=url, **values), Findings(server_version=version), ["http"])
     return found["hash"], found["obtained"]
 
 
 def test_what_the_user_gives_counts_and_nothing_is_asked() -> None:
     """No server listens there."""
-    found = server_commit(settings(MOP_SERVER_COMMIT="v1-3-gabc", MOP_HTTP_BASE="http://127.0.0.1:9/mcp"), "0.1")
+    found = server_commit(settings(MOP_SERVER_COMMIT="v1-3-gabc", MOP_HTTP_BASE="http://127.0.0.1:9/mcp"), Findings(), ["http"])
     assert found == {"hash": "v1-3-gabc", "obtained": "given: MOP_SERVER_COMMIT or --server-commit"}
 
 
 def test_without_the_preflight_nothing_is_asked() -> None:
-    """As the user wished."""
-    assert server_commit(settings(MOP_PREFLIGHT="off"), f"1+{HASH}") == {
+    """As the user wished; nor is a target that does not answer, which would only cost time."""
+    assert server_commit(settings(MOP_PREFLIGHT="off"), None, ["http"]) == {
         "hash": None,
         "obtained": "not asked: MOP_PREFLIGHT is off",
     }
+    dead = Findings(server_version=f"1+{HASH}", target_faults=["nothing there"])
+    assert server_commit(settings(), dead, ["http"]) == {"hash": None, "obtained": "not asked: the preflight failed"}
 
 
 @pytest.mark.parametrize(
@@ -84,17 +87,26 @@ def test_the_server_is_asked(pages: dict[str, str], version: str, found: tuple[s
     assert asked(lambda path: page(pages[path]) if path in pages else page("", "404 Not Found"), version) == (found or unknown)
 
 
-def test_the_pages_stand_beside_the_endpoint() -> None:
-    """Below the same path."""
-    seen: list[str] = []
+@pytest.mark.parametrize(("transports", "where"), [(["websocket"], "ws"), (["sse", "websocket"], "http"), (["http"], "http")])
+def test_the_pages_stand_beside_the_endpoint_that_is_used(transports: list[str], where: str) -> None:
+    """Below the same path; a run over WebSocket asks nothing of the default HTTP address, where another server may be."""
+    seen: dict[str, list[str]] = {"ws": [], "http": []}
 
-    def answer(path: str) -> bytes:
-        seen.append(path)
-        return page("{}")
+    def told(name: str) -> Callable[[str], bytes]:
+        def answer(path: str) -> bytes:
+            seen[name].append(path)
+            return page("{}")
 
-    with server(answer) as url:
-        server_commit(settings(MOP_HTTP_BASE=url.replace("/mcp", "/below/mcp")), "1")
-    assert seen == ["/below/health", "/below/.well-known/mcp-config"]
+        return answer
+
+    with server(told("ws")) as ws, server(told("http")) as http:
+        values = {
+            "MOP_BASE_URL": ws.replace("http:", "ws:").replace("/mcp", "/below/ws"),
+            "MOP_HTTP_BASE": http.replace("/mcp", "/below/mcp"),
+        }
+        server_commit(settings(**values), Findings(), transports)
+    assert seen.pop(where) == ["/below/health", "/below/.well-known/mcp-config"]
+    assert list(seen.values()) == [[]]
 
 
 def test_it_goes_nowhere_else() -> None:
@@ -123,11 +135,11 @@ def test_a_server_that_never_ends_its_page_holds_nothing_up(monkeypatch: pytest.
     listening = StreamServer(("127.0.0.1", 0), serve)
     listening.start()
     began = time.monotonic()
-    found = server_commit(settings(MOP_HTTP_BASE=f"http://127.0.0.1:{listening.server_port}/mcp"), "1")
+    found = server_commit(settings(MOP_HTTP_BASE=f"http://127.0.0.1:{listening.server_port}/mcp"), Findings(), ["http"])
     listening.stop()
     assert found["hash"] is None
     assert time.monotonic() - began < 8  # the page alone would take 10 s, twice
-    assert server_commit(settings(MOP_HTTP_BASE="http://127.0.0.1:9/mcp"), "1")["hash"] is None
+    assert server_commit(settings(MOP_HTTP_BASE="http://127.0.0.1:9/mcp"), Findings(), ["http"])["hash"] is None
 
 
 @pytest.mark.parametrize(
