@@ -21,7 +21,8 @@ from tests.unit.report.sample_summary import HOSTILE
 
 HERE = Path(__file__).parent
 SCENARIO = HERE / "locustfiles" / "believes_everything.py"
-TEXTS = [text for text in HOSTILE if text and "\ud800" not in text]
+ESCAPES_FROM_CODE = "a` @everyone <b>x</b> https://example.org/ `b"
+TEXTS = [*(text for text in HOSTILE if text and "\ud800" not in text), ESCAPES_FROM_CODE]
 # What no terminal, no file for people and no XML may get: controls, escapes, direction marks, zero width but the one of ours.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200c-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 FORMULA = re.compile(r"""^[\s"]*[=+\-@\uff1d\uff0b\uff0d\uff20]""")  # a ' before it makes it a text
@@ -77,6 +78,8 @@ def is_inert_markdown(source: str) -> None:
     assert set(re.findall(r"<(\w+)", html)) <= {
         *("h1", "h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"),
     }
+    for table in re.findall(r"(?:^\|.*\n)+", source, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
     prose = re.sub(r"`[^`\n]*`", "", source)
     assert re.findall(r"@\w|(?<![#\w&])#\d|\bGH-\d|https?://|www\.", prose) == []
 
