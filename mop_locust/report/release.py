@@ -16,6 +16,8 @@ from mop_locust.report.text import markdown_code
 
 SCHEMA: Final = 1
 NOT_SEEN: Final = "not seen"
+FED: Final = ("ws_failures", "tools_call_failures", "sse_failures")
+CALL_FAILURES: Final = "call_failures"
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -27,14 +29,19 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class ScenarioFigures(msgspec.Struct, frozen=True):
-    """One scenario: its command line, its runs by folder, its figures (latencies of all successful calls, in ms)."""
+    """One scenario: its command line, its runs by folder, its figures (latencies of all successful calls, in ms).
+
+    `error_rate` is of `error_metric`: the rate that the scenario itself feeds, else that of all calls, which is `failed_calls`.
+    """
 
     scenario: str
     command: list[str]
     runs: list[str]
     verdicts: list[str]
     calls_per_second: Spread
+    error_metric: str
     error_rate: Spread | None
+    failed_calls: Spread | None
     p95_ms: Spread | None
     p99_ms: Spread | None
     peak_server: Peak
@@ -109,13 +116,14 @@ def render(release: Release) -> str:
         f"Suite: mop-locust {markdown_code(release.suite_version)}, sources {markdown_code(release.suite_sha256[:12])}.",
         "The median over the runs of a scenario, with the least and the most of them; P95 and P99 are of all successful calls.",
         _table(
-            ("scenario", "runs", "calls per s", "error rate", "P95", "P99", "verdict"),
+            ("scenario", "runs", "calls per s", "error rate", "failed calls", "P95", "P99", "verdict"),
             [
                 (
                     markdown_code(one.scenario),
                     str(len(one.runs)),
                     _spread(one.calls_per_second, lambda value: f"{value:,.1f}"),
-                    _spread(one.error_rate, figures.percent),
+                    f"{_spread(one.error_rate, figures.percent)} {markdown_code(one.error_metric)}",
+                    _spread(one.failed_calls, figures.percent),
                     _spread(one.p95_ms, figures.duration),
                     _spread(one.p99_ms, figures.duration),
                     ", ".join(dict.fromkeys(one.verdicts)),
@@ -146,13 +154,17 @@ def render(release: Release) -> str:
 
 def _figures(name: str, runs: Mapping[str, SummaryDocument]) -> ScenarioFigures:
     summaries = list(runs.values())
+    fed = [metric for metric in FED if any(metric in run["metrics"] for run in summaries)]
+    error_metric = fed[0] if len(fed) == 1 else CALL_FAILURES
     return ScenarioFigures(
         scenario=name,
         command=summaries[0]["provenance"]["command"],
         runs=list(runs),
         verdicts=[run["verdict"]["state"] for run in summaries],
         calls_per_second=_required([run["metrics"]["calls"]["count"] / run["run"]["seconds"] for run in summaries]),
-        error_rate=_over(summaries, "call_failures", "rate"),
+        error_metric=error_metric,
+        error_rate=_over(summaries, error_metric, "rate"),
+        failed_calls=_over(summaries, CALL_FAILURES, "rate"),
         p95_ms=_over(summaries, "call_latency", "p95"),
         p99_ms=_over(summaries, "call_latency", "p99"),
         peak_server=_highest([server_peak(run) for run in summaries]),

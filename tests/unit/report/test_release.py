@@ -32,7 +32,8 @@ def test_figures_are_the_median_with_the_least_and_the_most() -> None:
     assert (storm.scenario, calls.scenario) == ("ws_connect_storm", "tools_call_rps")
     assert calls.runs == ["runs/tools_call_rps-1", "runs/tools_call_rps-2"]
     assert calls.calls_per_second == Spread(150.0, 100.0, 200.0)
-    assert (calls.error_rate, calls.p95_ms, calls.p99_ms) == (Spread(0, 0, 0), Spread(30, 20, 40), Spread(60, 40, 80))
+    assert (calls.error_metric, calls.error_rate) == ("tools_call_failures", Spread(0, 0, 0))
+    assert (calls.failed_calls, calls.p95_ms, calls.p99_ms) == (Spread(0, 0, 0), Spread(30, 20, 40), Spread(60, 40, 80))
     assert calls.peak_server == {"cpu_percent": 71.5, "rss_bytes": 28e6}
     assert calls.peak_workers == {"cpu_percent": 44.0, "rss_bytes": 200e6}
     assert calls.peak_master == {"cpu_percent": 6.0, "rss_bytes": 71e6}
@@ -44,8 +45,11 @@ def test_the_table_for_people() -> None:
     text = render(build(runs()))
     for line in (
         "# Release figures of `meta-orchestration-protocol 0.1.4` at `0123abc`",
-        "| scenario | runs | calls per s | error rate | P95 | P99 | verdict |",
-        "| `tools_call_rps` | 2 | 150.0 (100.0 to 200.0) | 0.00 % | 30 ms (20 ms to 40 ms) | 60 ms (40 ms to 80 ms) | PASSED |",
+        "| scenario | runs | calls per s | error rate | failed calls | P95 | P99 | verdict |",
+        (
+            "| `tools_call_rps` | 2 | 150.0 (100.0 to 200.0) | 0.00 % `tools_call_failures` | 0.00 % | 30 ms (20 ms to 40 ms) "
+            "| 60 ms (40 ms to 80 ms) | PASSED |"
+        ),
         "| `tools_call_rps` | 72 %, 27 MiB | 44 %, 191 MiB | 6 %, 68 MiB |",
         "- `mop-locust run tools_call_rps --workers 2`",
         "- `load-1`: `Example CPU`, 2 cores, 8 GiB, `Linux 6.1.0`",
@@ -61,7 +65,24 @@ def test_a_server_that_nobody_looked_at_is_not_made_up() -> None:
     del only["runs/a"]["metrics"]["call_failures"]
     text = render(build(only))
     assert "| not seen | 44 %, 61 MiB | 6 %, 68 MiB |" in text
-    assert "| 1 | 314.0 | - |" in text
+    assert "| 1 | 314.0 | 0.00 % `tools_call_failures` | - |" in text
+
+
+def test_the_error_rate_is_that_of_the_scenario() -> None:
+    """A close that the server never answers is a failed call and no failed session; of several rates none is the one."""
+    only: dict[str, Any] = {"runs/a": told_summary()}
+    metrics = only["runs/a"]["metrics"]
+    metrics["call_failures"] = {"kind": "rate", "count": 3, "failures": 1, "rate": 1 / 3}
+    metrics["ws_failures"] = metrics.pop("tools_call_failures")
+    (storm,) = build(only).scenarios
+    assert (storm.error_metric, storm.error_rate, storm.failed_calls) == (
+        "ws_failures",
+        Spread(0, 0, 0),
+        Spread(1 / 3, 1 / 3, 1 / 3),
+    )
+    metrics["sse_failures"] = metrics["ws_failures"]
+    (mixed,) = build(only).scenarios
+    assert (mixed.error_metric, mixed.error_rate) == ("call_failures", mixed.failed_calls)
 
 
 def test_what_keeps_runs_from_being_a_release() -> None:
@@ -95,4 +116,4 @@ def test_no_text_of_a_server_gets_out(text: str) -> None:
     source = render(build({"runs/a": hostile_summary(text)}))
     html = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(source)
     assert not any(mark in html for mark in ("<script", "<img", "<a ", "<del", "onerror=alert(1)>"))
-    assert {line.count("|") for line in source.splitlines() if line.startswith("|")} <= {8, 5}
+    assert {line.count("|") for line in source.splitlines() if line.startswith("|")} <= {9, 5}
