@@ -13,7 +13,7 @@ help:
 	@echo 'make check          style, types and the direction of imports'
 	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
 	@echo 'make accuracy       reported latencies beside the true ones, over all transports (5 minutes, a quiet machine)'
-	@echo 'make aa             how often identical runs are called different (12 minutes, a quiet machine)'
+	@echo 'make aa             how often identical runs are called different (8 minutes, a quiet machine)'
 	@echo 'make schema         docs/summary.schema.json again, after a change of the summary'
 	@echo 'make venv           only the environment'
 	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
