@@ -5,7 +5,7 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet install
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--custom-compile-command 'make requirements'
 
-.PHONY: help venv demo test check bench accuracy requirements clean
+.PHONY: help venv demo test check bench accuracy aa schema requirements clean
 
 help:
 	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
@@ -13,6 +13,8 @@ help:
 	@echo 'make check          style, types and the direction of imports'
 	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
 	@echo 'make accuracy       reported latencies beside the true ones, over all transports (5 minutes, a quiet machine)'
+	@echo 'make aa             how often identical runs are called different (8 minutes, a quiet machine)'
+	@echo 'make schema         docs/summary.schema.json again, after a change of the summary'
 	@echo 'make venv           only the environment'
 	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
 	@echo 'make clean          removes what make made, but no report'
@@ -36,6 +38,12 @@ bench: .venv/made-dev
 
 accuracy: .venv/made
 	.venv/bin/python -m benchmarks.accuracy
+
+aa: .venv/made
+	.venv/bin/python -m benchmarks.aa
+
+schema: .venv/made
+	.venv/bin/python -m mop_locust.report.schema > docs/summary.schema.json
 
 # Each stamp is newer than what its packages were installed from. The build backend is one of them, so nothing is fetched
 # to install the project itself. The locks are whole, so nothing is resolved again (--no-deps): pip would look for a newer

@@ -1,4 +1,4 @@
-"""The command `mop-locust`: run scenarios, serve the embedded server, check a target, explain thresholds.
+"""The command `mop-locust` and its subcommands.
 
 Everything dear is imported where it is used, so that `--help` answers at once.
 """
@@ -37,16 +37,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     prove.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files (the three of the k6 scripts)")
     prove.add_argument("--fault", choices=tuple(FAULTS), action="append", default=[], help="only this one; repeatable (all)")
 
+    from mop_locust.commands.arguments import add_ab, add_compare, add_judge, add_release, add_report
+
+    for add in (add_report, add_judge, add_compare, add_ab, add_release):
+        add(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     scenarios: list[str] = []
-    if words[:1] == ["run"]:
+    if words[:1] in (["run"], ["release"]):
         # They stand before Locust's options: behind one of those, argparse would take its value for a scenario.
         ahead = words[3:] if words[1:2] == ["--workers"] else words[1:]
         scenarios = list(itertools.takewhile(lambda word: not word.startswith("-"), ahead))
         begin = len(words) - len(ahead)
         del words[begin : begin + len(scenarios)]
     chosen, rest = parser.parse_known_args(words)
-    if rest and chosen.command in ("serve", "thresholds", "prove"):
+    if rest and chosen.command in ("serve", "thresholds", "prove", "report", "judge", "compare"):
         parser.error(f"unknown: {' '.join(rest)}")
     if chosen.command == "serve":
         from mop_locust.server.run import main as serve_main
@@ -64,6 +68,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mop_locust.commands.prove import prove as prove_scenarios
 
         return prove_scenarios(chosen.scenarios, chosen.fault)
+    if chosen.command == "report":
+        from mop_locust.commands.report import report
+
+        return report(chosen.folders)
+    if chosen.command == "judge":
+        from mop_locust.commands.judge import judge_again
+
+        return judge_again(chosen.folders, chosen.mop_threshold)
+    if chosen.command == "compare":
+        from mop_locust.commands.compare import compare
+
+        return compare(chosen)
+    if chosen.command == "ab":
+        from mop_locust.commands.ab import ab
+
+        return ab(chosen, rest)
+    if chosen.command == "release":
+        from mop_locust.commands.release import release
+
+        return release(chosen, scenarios, rest)
     from mop_locust.commands.thresholds import explain_thresholds
 
     return explain_thresholds(chosen.scenarios, chosen.mop_threshold)

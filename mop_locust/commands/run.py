@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from mop_locust.commands.places import UnknownScenario, find
 from mop_locust.verdict.exit_codes import CONFIGURATION, ExitCode, worst
 
 OURS = "_MOP_LOCUST_RUN"
+TYPED = "_MOP_LOCUST_COMMAND"  # as in `mop_locust.swarm.provenance`, which imports too much to be imported here
 WORKER_SECONDS = 15.0  # for a worker to leave after its master has
 
 
@@ -39,16 +42,34 @@ def run_scenarios(scenarios: Sequence[str], workers: str, options: Sequence[str]
 
 
 def _run(file: Path, workers: int, options: Sequence[str]) -> int:
+    """Runs one scenario; what it and its workers write goes where this process writes."""
+    typed = ["mop-locust", "run", str(file), *(["--workers", str(workers)] if workers else []), *options]
+    return locust_run(file, workers, options, typed)
+
+
+def locust_run(
+    file: Path, workers: int, options: Sequence[str], typed: Sequence[str], output: IO[bytes] | None = None, **variables: str
+) -> int:
+    """Starts Locust on a locustfile, with workers, and returns its code; `typed` is the command that the manifest shows.
+
+    What they print goes to `output`, or where this process prints. An empty variable is taken out of their environment.
+    """
+    environment = {**os.environ, OURS: "1", TYPED: json.dumps(list(typed)), **variables}
+    environment = {name: value for name, value in environment.items() if value or name not in variables}
+
+    def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output)
+
     locust = [sys.executable, "-m", "locust", "-f", str(file)]
     headless = [*locust, "--headless", "--only-summary", "--loglevel", "WARNING", *options]
     if not workers:
-        return _judged(_wait(_start(headless)))
+        return _judged(_wait(start(headless)))
     port = str(_free_port())
-    master = _start(
+    master = start(
         [*headless, "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", str(workers)]
     )
     worker = [*locust, "--loglevel", "WARNING", "--worker", "--master-host", "127.0.0.1", "--master-port", port]
-    started = [_start(worker) for _ in range(workers)]
+    started = [start(worker) for _ in range(workers)]
     try:
         code = _judged(_wait(master))
         if code == CONFIGURATION:
@@ -63,10 +84,6 @@ def _run(file: Path, workers: int, options: Sequence[str]) -> int:
 def _judged(code: int) -> int:
     """Returns the code of a process; one that is none of ours, such as Locust's own 1, means that nothing was judged."""
     return code if code in tuple(ExitCode) else CONFIGURATION
-
-
-def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, env={**os.environ, OURS: "1"}, stdin=subprocess.DEVNULL)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

@@ -5,6 +5,7 @@ all three made from the same row. Values are texts until `parse_settings` has re
 The key of the target is no setting: an option would put it into the process list and hand it to every worker.
 """
 
+from mop_locust.config.command import redact_command
 from mop_locust.config.key import PUBLIC_KEY, ApiKey, read_api_key, redact
 from mop_locust.config.kinds import Kind, parse_duration
 from mop_locust.config.mistakes import ConfigError
@@ -25,6 +26,7 @@ __all__ = [
     "read_api_key",
     "readme_table",
     "redact",
+    "redact_command",
     "unknown_variables",
     "with_host",
 ]

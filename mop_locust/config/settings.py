@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     otlp: str
     influx: str
     jsonl: str
+    server_commit: str
     preflight: bool
     server_pid: int
     server_cgroup: str

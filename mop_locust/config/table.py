@@ -139,6 +139,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_OTLP", "", kinds.OTLP_URL, "An OpenTelemetry collector (OTLP over HTTP) that gets the metrics each 5 s."),
     Setting("MOP_INFLUX", "", kinds.INFLUX_URL, "An InfluxDB (1 or 2) that gets each second; its token is MOP_INFLUX_TOKEN."),
     Setting("MOP_JSONL", "", kinds.NEW_FILE, "A file that gets a line of JSON for each second, and the summary as the last one."),
+    Setting(
+        "MOP_SERVER_COMMIT", "", kinds.NAME_OR_NONE, "The server's git hash, for the manifest; without it the server is asked."
+    ),
     Setting("MOP_PREFLIGHT", "on", kinds.FLAG, "Check the target before the load."),
     Setting("MOP_SERVER_PID", "", kinds.PROCESS, "The server's process, where it runs on this machine: its usage is watched."),
     Setting(

@@ -8,6 +8,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 import msgspec
 
 from mop_locust.metrics.summary import ErrorRow, MetricSummary, WindowRow
+from mop_locust.report.provenance import Provenance
 from mop_locust.verdict.judge import VerdictJson
 
 SCHEMA: Final = 1
@@ -82,6 +83,8 @@ class Worker(TypedDict):
     rss_bytes: NotRequired[float | None]
     open_files: NotRequired[float | None]
     gc_pause_max_ms: NotRequired[float | None]
+    cpu_percent_peak: NotRequired[float | None]  # of the readings of a second each
+    rss_bytes_peak: NotRequired[float | None]
 
 
 class Master(TypedDict):
@@ -91,6 +94,7 @@ class Master(TypedDict):
     rss_bytes: float | None
     open_files: float | None
     loop_lag_ms: LagMs | None
+    cpu_percent_peak: NotRequired[float | None]
 
 
 class PreflightExchange(TypedDict):
@@ -149,6 +153,7 @@ class SummaryDocument(TypedDict):
     workers: list[Worker]
     preflight: Preflight
     master: NotRequired[Master]
+    provenance: NotRequired[Provenance]
     before_reset: NotRequired[dict[str, MetricSummary]]
     server_side: NotRequired[ServerSide]  # not of a run that never began
 

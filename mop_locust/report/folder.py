@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 from mop_locust.report import html, junit, manifest, markdown, server_csv, windows_csv
 from mop_locust.report.document import SummaryDocument, encode_summary
 
-# The summary first: every other file can be made again from it.
+SUMMARY: Final = "summary.json"
+
+# Every one of these can be made again from the summary.
 _FILES: Final[dict[str, Callable[[SummaryDocument], str | bytes]]] = {
-    "summary.json": encode_summary,
     "report.html": html.render,
     "junit.xml": junit.render,
     "summary.md": markdown.render,
@@ -69,6 +70,18 @@ class RunFolder:
         except OSError as error:
             return Written(self.path, [f"{self.path} could not be made: {_reason(error)}."])
         written: dict[str, bytes] = {}
+        self._write_one(SUMMARY, lambda: encode_summary(summary), written, failures)
+        return self._write_the_others(summary, written, failures)
+
+    def remake(self, summary: SummaryDocument) -> Written:
+        """Write every report again but the summary, which was read from here and stays as it is; errors as `write`."""
+        try:
+            written = {SUMMARY: (self.path / SUMMARY).read_bytes()}
+        except OSError as error:
+            return Written(self.path, [f"{SUMMARY} could not be read: {_reason(error)}."])
+        return self._write_the_others(summary, written, [])
+
+    def _write_the_others(self, summary: SummaryDocument, written: dict[str, bytes], failures: list[str]) -> Written:
         for name, render in _FILES.items():
             self._write_one(name, lambda render=render: render(summary), written, failures)  # type: ignore[misc]
         self._write_one("manifest.json", lambda: manifest.render(summary, written), written, failures)

@@ -11,9 +11,10 @@ from mop_locust.report.rows import COLUMNS, call_blocks, metric_rows, place
 from mop_locust.report.text import markdown, markdown_code
 
 # A comment on GitHub holds 65,536 characters.
-_MOST_ROWS: Final = 50
+_MOST_ROWS: Final = 40
 _MOST_ERRORS: Final = 10
 _MOST_LINES: Final = 10
+_LONGEST_LINE: Final = 300  # before it is escaped, which can make it five times as long
 
 
 def render(summary: SummaryDocument) -> str:
@@ -31,7 +32,7 @@ def render(summary: SummaryDocument) -> str:
         parts.append(_errors(summary))
     lines = headline.remarks(summary)
     if lines:
-        items = [f"- {markdown(line)}" for line in lines[:_MOST_LINES]]
+        items = [f"- {markdown(line, _LONGEST_LINE)}" for line in lines[:_MOST_LINES]]
         parts.append("\n".join([*items, *_more(len(lines) - _MOST_LINES, "- ")]))
     parts += [text for text in (headline.workers_text(summary), headline.server_text(summary)) if text]
     return "\n\n".join(parts) + "\n"

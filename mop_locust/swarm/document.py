@@ -12,6 +12,7 @@ from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.document import SCHEMA, LagMs, Master, Preflight, ServerName, SummaryDocument, Worker
 from mop_locust.report.sentence import red_sentence
+from mop_locust.swarm.provenance import machines
 from mop_locust.swarm.run import Run
 from mop_locust.verdict.judge import Verdict
 
@@ -51,6 +52,8 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
     }
     if run.workers_expected:
         summary["master"] = _master(run)
+    if run.provenance is not None:
+        summary["provenance"] = {**run.provenance, "machines": machines(run.provenance, run.hellos.values())}
     if before := summarise(run.merge.before()):
         summary["before_reset"] = before
     if run.server is not None:
@@ -136,6 +139,8 @@ def _workers(run: Run) -> list[Worker]:
                 "rss_bytes": record.gauges.get("rss_bytes"),
                 "open_files": record.gauges.get("open_files"),
                 "gc_pause_max_ms": pause.histogram.max / 1000 if isinstance(pause, TrendTotal) else None,
+                "cpu_percent_peak": _rounded(run.peaks.get(worker, {}).get("cpu_percent")),
+                "rss_bytes_peak": run.peaks.get(worker, {}).get("rss_bytes"),
             }
         )
     return rows
@@ -148,6 +153,7 @@ def _master(run: Run) -> Master:
         "rss_bytes": max(run.gauges.get("rss_bytes", []), default=None),
         "open_files": max(run.gauges.get("open_files", []), default=None),
         "loop_lag_ms": _lag(run.master_lag) if run.master_lag.count else None,
+        "cpu_percent_peak": _rounded(max(cpu, default=None)),
     }
 
 

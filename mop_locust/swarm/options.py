@@ -17,6 +17,7 @@ ALSO = {
     "MOP_QUIET": ["--quiet"],
     "MOP_SERVER_PID": ["--server-pid"],
     "MOP_SERVER_CGROUP": ["--server-cgroup"],
+    "MOP_SERVER_COMMIT": ["--server-commit"],
 }
 OPENED_ONCE = frozenset(
     ("MOP_METRICS_PORT", "MOP_METRICS_HOST", "MOP_METRICS_LINGER", "MOP_OTLP", "MOP_INFLUX", "MOP_JSONL")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from mop_locust import preflight, server_side
-from mop_locust.config import ApiKey, ConfigError, Settings
+from mop_locust.config import ApiKey, ConfigError, Settings, redact_command
 from mop_locust.swarm.options import option_values, read_options
+from mop_locust.swarm.provenance import provenance, typed
 from mop_locust.swarm.refusal import Refused
 from mop_locust.swarm.roll import Roll
 from mop_locust.swarm.run import Run
 from mop_locust.swarm.scenarios import Scenarios
+from mop_locust.swarm.server_commit import server_commit
 
 logger = logging.getLogger("mop_locust")
 
@@ -77,6 +80,11 @@ class Preparation:
             expected=tuple(self._roll.here),
             headless=bool(options.headless),
             hellos=self._roll.hellos,
+            provenance=provenance(
+                redact_command(typed(sys.argv), self._key),
+                self._environment.parsed_locustfiles or [],
+                server_commit(settings, findings, scenarios.transports),
+            ),
         )
 
     def _scenarios(self) -> Scenarios:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
+import msgspec
 from locust.runners import MasterRunner
 
 from mop_locust.config import ApiKey
+from mop_locust.report.provenance import Machine
 from mop_locust.swarm.refusal import Refused
 
 HELLO_SECONDS = 5.0  # for a worker to say who it is
@@ -26,6 +28,7 @@ class Hello:
     key_fingerprint: str
     clock_offset_s: float
     index: int
+    machine: Machine | None = None
 
 
 class Roll:
@@ -45,7 +48,11 @@ class Roll:
         """Takes what a worker says of itself; KeyError or TypeError when it is not what a worker says."""
         offset = round(float(told["wall"]) - time.time(), 3)
         index = self._runner.get_worker_index(worker)
-        self.hellos[worker] = Hello(str(told["host"]), int(told["pid"]), str(told["key"]), offset, index)
+        try:
+            machine = msgspec.convert(told.get("machine"), Machine)
+        except msgspec.ValidationError:
+            machine = None  # nothing is judged by it
+        self.hellos[worker] = Hello(str(told["host"]), int(told["pid"]), str(told["key"]), offset, index, machine)
 
     def call(self) -> None:
         """Waits until each worker has said who it is; raises Refused for one that does not, or that has another key."""

@@ -14,6 +14,7 @@ from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.merge import Merge
 from mop_locust.metrics.snapshot import Snapshot, SnapshotError, decode_snapshot
 from mop_locust.preflight import Findings
+from mop_locust.report.provenance import Provenance
 from mop_locust.server_side import Course
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
@@ -21,6 +22,7 @@ from mop_locust.verdict.threshold import Threshold
 
 logger = logging.getLogger("mop_locust")
 
+PEAKS = ("cpu_percent", "rss_bytes")  # gauges whose greatest value is kept
 SILENT_US = 5_000_000  # a worker that has said nothing for so long, while the run goes on, counts as lost
 LEFT_EARLY_US = 1_500_000  # a worker whose last word is so much older than the end left before it; Ctrl-C reaches all within it
 
@@ -54,6 +56,8 @@ class Run:
     last_us: dict[str, int] = field(default_factory=dict)
     newest: dict[str, Snapshot] = field(default_factory=dict)
     server: Course | None = None
+    peaks: dict[str, dict[str, float]] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         self.merge = Merge(self.id)
@@ -110,6 +114,10 @@ class Run:
         if snapshot.run_id == self.id and record is not None and record.sequence == snapshot.sequence:
             self.last_us[snapshot.worker] = monotonic_us()
             self.newest[snapshot.worker] = snapshot
+            peaks = self.peaks.setdefault(snapshot.worker, {})
+            for name in PEAKS:
+                if name in snapshot.gauges:
+                    peaks[name] = max(snapshot.gauges[name], peaks.get(name, 0.0))
         return window
 
     def has_final(self, worker: str) -> bool:

@@ -14,6 +14,7 @@ from mop_locust.config import ApiKey
 from mop_locust.swarm import order
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationAsker
+from mop_locust.swarm.machine import machine
 from mop_locust.swarm.options import read_options
 
 
@@ -32,10 +33,16 @@ class Worker:
         self.given = asker.given
 
     def say_who(self) -> None:
-        """Tells the master this worker's host, process, clock and the hash of its key."""
+        """Tells the master this worker's host, process, clock, machine and the hash of its key."""
         self._runner.send_message(
             "mop_hello",
-            {"host": socket.gethostname(), "pid": os.getpid(), "wall": time.time(), "key": self._key.fingerprint},
+            {
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "wall": time.time(),
+                "key": self._key.fingerprint,
+                "machine": machine(),
+            },
         )
 
     def begin(self) -> None:

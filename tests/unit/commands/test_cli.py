@@ -32,7 +32,11 @@ def imported(*argv: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "argv", [["--help"], ["run", "--help"], ["serve", "--help"], ["thresholds", "--help"], ["prove", "--help"]]
+    "argv",
+    [
+        ["--help"],
+        *([name, "--help"] for name in ("run", "serve", "thresholds", "prove", "report", "judge", "compare", "ab", "release")),
+    ],
 )
 def test_help_imports_nothing_dear(argv: list[str]) -> None:
     """It answers at once, since no framework, no server and no HTTP client is loaded for it."""
@@ -61,11 +65,18 @@ def test_help_lists_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
         "check": "look at the target without loading it",
         "thresholds": "explain and check thresholds",
         "prove": "show that each fault of a server turns a threshold red",
+        "report": "make the reports of old runs again from their summaries",
+        "judge": "judge old runs again, by other thresholds",
+        "compare": "compare two groups of runs: better, worse, same, cannot tell",
+        "ab": "run a scenario against two servers in turn, and compare",
+        "release": "run all scenarios several times and write the folder of a formal release",
     }.items():
         assert f" {name} {sentence}" in told
 
 
-@pytest.mark.parametrize("argv", [[], ["nonsuch"], ["serve", "--nonsuch"], ["thresholds", "--nonsuch"], ["serve", "--port", "x"]])
+@pytest.mark.parametrize(
+    "argv", [[], ["nonsuch"], ["serve", "--nonsuch"], ["thresholds", "--nonsuch"], ["serve", "--port", "x"], ["judge"]]
+)
 def test_what_is_no_command_ends_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """As argparse ends."""
     with pytest.raises(SystemExit) as caught:
@@ -126,6 +137,35 @@ def test_each_other_command_gets_theirs(monkeypatch: pytest.MonkeyPatch) -> None
     assert thresholds.arguments == (["mixed"], ["a: rate<1", "b: count>1"])
     assert main(["serve", "--port", "0", "--dialect", "mcp"]) == 1
     assert (serve.arguments[0].port, serve.arguments[0].dialect) == (0, "mcp")
+
+
+def test_the_commands_for_runs_get_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenarios stand first; what `ab` and `release` do not know is for the runs."""
+    report, judge, compare, ab, release = Called(0), Called(3), Called(2), Called(3), Called(4)
+    monkeypatch.setattr("mop_locust.commands.report.report", report)
+    monkeypatch.setattr("mop_locust.commands.judge.judge_again", judge)
+    monkeypatch.setattr("mop_locust.commands.compare.compare", compare)
+    monkeypatch.setattr("mop_locust.commands.ab.ab", ab)
+    monkeypatch.setattr("mop_locust.commands.release.release", release)
+    assert main(["report", "a", "b"]) == 0
+    assert report.arguments == (["a", "b"],)
+    assert main(["judge", "a", "--mop-threshold", "x: rate<1"]) == 3
+    assert judge.arguments == (["a"], ["x: rate<1"])
+    assert main(["compare", "a", "b", "--min-ms", "2", "--json", "c.json"]) == 2
+    chosen = compare.arguments[0]
+    assert (chosen.base, chosen.new, chosen.min_ms, chosen.min_share, chosen.json) == ("a", "b", 2.0, 0.1, "c.json")
+    assert main(["ab", "mixed", "--a", "A", "--b", "B", "-u", "5", "--runs", "7", "-t", "3s"]) == 3
+    assert (ab.arguments[0].a, ab.arguments[0].b, ab.arguments[0].runs, ab.arguments[1]) == (
+        "A",
+        "B",
+        "7",
+        ["-u", "5", "-t", "3s"],
+    )
+    assert main(["release", "mixed", "x.py", "--runs", "2", "-u", "5", "--server-commit", "abc"]) == 4
+    assert (release.arguments[0].runs, release.arguments[0].server_commit) == ("2", "abc")
+    assert release.arguments[1:] == (["mixed", "x.py"], ["-u", "5"])
+    assert main(["release", "-u", "5"]) == 4
+    assert release.arguments[1:] == ([], ["-u", "5"])
 
 
 def test_the_module_is_the_command() -> None:

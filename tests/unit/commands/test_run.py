@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from mop_locust.commands import run
-from mop_locust.commands.run import run_scenarios
+from mop_locust.commands.run import TYPED, run_scenarios
+from mop_locust.swarm.provenance import TYPED as READ
 
 
 class Started:
@@ -86,3 +88,52 @@ def test_what_was_given_wrong_ends_the_series(monkeypatch: pytest.MonkeyPatch) -
 def test_a_code_that_is_none_of_ours_means_that_nothing_was_judged(code: int, judged: int) -> None:
     """Locust's own 1, a crash, a kill."""
     assert run._judged(code) == judged
+
+
+class Popen:
+    """Stands in for subprocess.Popen: keeps each command with its environment, and ends with 0."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[list[str], dict[str, str]]] = []
+
+    def __call__(self, command: list[str], *, env: dict[str, str], stdin: int, stdout: object) -> Popen:
+        self.started.append((command, env))
+        return self
+
+    def wait(self, seconds: float | None = None) -> int:
+        """It has ended."""
+        return 0
+
+
+@pytest.fixture
+def popen(monkeypatch: pytest.MonkeyPatch) -> Popen:
+    """No process is started."""
+    starts = Popen()
+    monkeypatch.setattr(run.subprocess, "Popen", starts)
+    return starts
+
+
+def test_the_processes_know_what_the_user_typed(popen: Popen) -> None:
+    """For the manifest: the scenario, the workers, every option."""
+    assert run_scenarios(["mixed"], "1", ["-u", "5"]) == 0
+    assert [("--master" in command, "--worker" in command) for command, _ in popen.started] == [(True, False), (False, True)]
+    for _, environment in popen.started:
+        typed = json.loads(environment[TYPED])
+        assert (typed[:2], typed[2].endswith("mixed.py")) == (["mop-locust", "run"], True)
+        assert typed[3:] == ["--workers", "1", "-u", "5"]
+
+
+def test_variables_are_given_and_an_empty_one_is_taken_out(popen: Popen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the environment stays, empty values too."""
+    monkeypatch.setenv("MOP_BASE_URL", "ws://h/ws")
+    monkeypatch.setenv("MOP_API_KEY", "")
+    assert run.locust_run(Path("a.py"), 0, [], ["x"], MOP_BASE_URL="", MOP_REPORTS="here") == 0
+    ((command, environment),) = popen.started
+    assert command[1:6] == ["-m", "locust", "-f", "a.py", "--headless"]
+    assert "MOP_BASE_URL" not in environment
+    assert (environment["MOP_REPORTS"], environment["MOP_API_KEY"]) == ("here", "")
+
+
+def test_the_variable_is_the_one_that_is_read() -> None:
+    """Two modules name it, since one must not import the other."""
+    assert TYPED == READ

@@ -46,6 +46,7 @@ DEFAULTS = Settings(
     otlp="",
     influx="",
     jsonl="",
+    server_commit="",
     preflight=True,
     server_pid=0,
     server_cgroup="",

@@ -294,9 +294,59 @@ def dead_summary() -> SummaryDocument:
     return summary
 
 
+def told_summary() -> SummaryDocument:
+    """The green run with all that a run may tell and need not: its origin, the master, the server's own side."""
+    summary = green_summary()
+    summary["master"] = {
+        "cpu_percent": 2.5,
+        "rss_bytes": 71e6,
+        "open_files": 30.0,
+        "loop_lag_ms": {"p50": 0.1, "p99": 0.4, "max": 1.0},
+        "cpu_percent_peak": 6.0,
+    }
+    for worker, cpu in zip(summary["workers"], (44.0, 39.5), strict=True):
+        worker |= {"cpu_percent_peak": cpu, "rss_bytes_peak": 64e6}  # type: ignore[typeddict-item]
+    summary["server_side"] = {
+        "samples": [
+            {"at_s": 0.0, "cpu_percent": 1.0, "rss_bytes": 20e6, "open_files": 9.0, "threads": 4.0, "metrics": {}},
+            {"at_s": 5.0, "cpu_percent": 71.5, "rss_bytes": 28e6, "open_files": 31.0, "threads": 4.0, "metrics": {"calls": 9.0}},
+            {
+                "at_s": 10.0,
+                "cpu_percent": None,
+                "rss_bytes": None,
+                "open_files": None,
+                "threads": None,
+                "metrics": {"calls": 19.0},
+            },
+        ]
+    }
+    summary["provenance"] = {
+        "command": ["mop-locust", "run", "tools_call_rps", "--workers", "2"],
+        "host": "load-1",
+        "machines": {
+            "load-1": {
+                "kernel": "Linux 6.1.0",
+                "architecture": "x86_64",
+                "cpu": "Example CPU",
+                "cores": 2,
+                "memory_bytes": 8 * 2**30,
+                "nofile_soft": 1024,
+                "nofile_hard": None,
+                "ephemeral_ports": [32768, 60999],
+            }
+        },
+        "packages": {"python": "3.11.7", "locust": "2.47.0", "gevent": "26.9.0"},
+        "suite_sha256": "ab" * 32,
+        "locustfile_sha256": {"tools_call_rps.py": "cd" * 32},
+        "server_commit": {"hash": "0123abc", "obtained": "asked: /health"},
+        "seed": {"value": None, "note": "No seed."},
+    }
+    return summary
+
+
 def hostile_summary(text: str) -> SummaryDocument:
     """The red run with the text in each field that can hold one, tags, options and gauges included."""
-    summary: Any = _replaced(red_summary(), text)
+    summary: Any = _replaced(red_summary() | {"provenance": told_summary()["provenance"]}, text)
     summary["metrics"] = {_series(key, text): metric for key, metric in red_summary()["metrics"].items()}
     summary["metrics"]["basket_size"]["unit"] = text
     for one in summary["windows"]:

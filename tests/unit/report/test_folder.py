@@ -166,3 +166,9 @@ def test_hostile_texts_never_stop_the_reports(text: str, tmp_path: Path) -> None
         assert "\x1b" not in content
         assert "\x9b" not in content
         assert "\u202e" not in content
+
+
+def test_what_has_no_summary_cannot_be_made_again(tmp_path: Path) -> None:
+    """It is named, and nothing is written."""
+    assert RunFolder(tmp_path).remake(green_summary()).failures == ["summary.json could not be read: No such file or directory."]
+    assert names(tmp_path) == []

@@ -6,13 +6,16 @@ import hashlib
 import json
 
 from mop_locust.report.manifest import build, render
-from tests.unit.report.sample_summary import HOSTILE, hostile_summary, red_summary
+from tests.unit.report.sample_summary import HOSTILE, hostile_summary, red_summary, told_summary
+
+NOT_NOTED = "not noted by the version that ran"
 
 
 def test_it_says_what_was_run_and_how_it_ended() -> None:
-    """All from the summary, and the files with their hashes."""
+    """All from the summary, and the files with their hashes; what an older version did not note is not made up."""
+    nothing = {"cpu_percent": None, "rss_bytes": None}
     assert build(red_summary(), {"b": b"", "a": b"abc"}) == {
-        "schema": 1,
+        "schema": 2,
         "run_id": "7f3a9c",
         "scenarios": ["tools_call_rps"],
         "started": "2026-11-22T14:46:00Z",
@@ -22,14 +25,21 @@ def test_it_says_what_was_run_and_how_it_ended() -> None:
         "stopped_by": "run time",
         "users": 20,
         "target": {"http": "http://localhost:8000/mcp", "websocket": None},
-        "server": {"name": "meta-orchestration-protocol", "version": "0.1.4"},
-        "suite": {"version": "0.1.0"},
+        "server": {"name": "meta-orchestration-protocol", "version": "0.1.4", "commit": None, "commit_obtained": NOT_NOTED},
+        "suite": {"version": "0.1.0", "sha256": None, "locustfiles": {}},
+        "command": [],
         "options": red_summary()["run"]["options"],
         "verdict": {"state": "CROSSED", "validity": "incomplete", "exit_code": 4},
+        "peak_server": nothing,
+        "peak_master": nothing,
         "workers": [
-            {"id": "worker-0", "host": "load-1", "pid": 4000, "state": "finished", "cpu_percent": 31.2},
-            {"id": "worker-1", "host": "load-1", "pid": 4001, "state": "lost", "cpu_percent": None},
+            {"id": "worker-0", "host": "load-1", "pid": 4000, "state": "finished", "cpu_percent": 31.2, "peak": nothing},
+            {"id": "worker-1", "host": "load-1", "pid": 4001, "state": "lost", "cpu_percent": None, "peak": nothing},
         ],
+        "host": None,
+        "machines": {},
+        "packages": {},
+        "seed": {"value": None, "note": NOT_NOTED},
         "files": {
             "a": {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()},
             "b": {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()},
@@ -37,11 +47,36 @@ def test_it_says_what_was_run_and_how_it_ended() -> None:
     }
 
 
+def test_it_says_where_the_run_came_from() -> None:
+    """Commit, command, hashes, machines, packages and seed as the run noted them; of each process the greatest readings."""
+    summary = told_summary()
+    manifest, origin = build(summary, {}), summary["provenance"]
+    assert manifest["server"] == {
+        "name": "meta-orchestration-protocol",
+        "version": "0.1.4",
+        "commit": "0123abc",
+        "commit_obtained": "asked: /health",
+    }
+    assert manifest["suite"] == {"version": "0.1.0", "sha256": "ab" * 32, "locustfiles": {"tools_call_rps.py": "cd" * 32}}
+    assert (manifest["command"], manifest["host"]) == (origin["command"], "load-1")
+    assert (manifest["machines"], manifest["packages"], manifest["seed"]) == (
+        origin["machines"],
+        origin["packages"],
+        origin["seed"],
+    )
+    assert manifest["peak_server"] == {"cpu_percent": 71.5, "rss_bytes": 28e6}
+    assert manifest["peak_master"] == {"cpu_percent": 6.0, "rss_bytes": 71e6}
+    assert [worker["peak"] for worker in manifest["workers"]] == [
+        {"cpu_percent": 44.0, "rss_bytes": 64e6},
+        {"cpu_percent": 39.5, "rss_bytes": 64e6},
+    ]
+
+
 def test_it_is_written_as_json_for_people() -> None:
     """Indented, with a line break at the end."""
     text = render(red_summary(), {}).decode()
     assert json.loads(text) == build(red_summary(), {})
-    assert text.startswith('{\n  "schema": 1,\n')
+    assert text.startswith('{\n  "schema": 2,\n')
     assert text.endswith("}\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -100,3 +101,20 @@ def test_hostile_texts_make_no_markup(text: str) -> None:
     )
     assert "@e" not in outside_code
     assert "://" not in outside_code
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "|" * 5000, "&" * 5000])
+def test_it_fits_a_comment(text: str) -> None:
+    """GitHub takes 65,536 characters: of everything there is more than can be shown, and each text is as long as it may be."""
+    summary: Any = hostile_summary(text)
+    verdict, series = summary["verdict"], summary["metrics"]
+    verdict["thresholds"] *= 200
+    verdict["reasons"] = [f"{number} {text}" for number in range(300)]
+    summary["errors"] *= 100
+    for number in range(300):
+        tags = f"{{method:{number}{'m' * 100},scenario:s,tool:{'t' * 110},transport:http}}"
+        series[f"calls{tags}"] = {"kind": "counter", "count": 10**9}
+        series[f"declared_{number}_{'d' * 50}"] = {"kind": "counter", "count": 10**9}
+    source = render(summary)
+    assert 20_000 < len(source) < 65_000
+    assert "more in `report.html`" in source

@@ -111,13 +111,14 @@ def test_each_worker_has_its_row() -> None:
     own = ledger(run, "w1")
     own.record(exchange(0.5))
     own.record(exchange(1.5, outcome="timeout", error="no answer"))
-    own.gauge("cpu_percent", 31.5)
+    own.gauge("cpu_percent", 15.0)
     own.gauge("rss_bytes", 64e6)
     own.gauge("open_files", 40)
     own.trend("gc_pause", (), 7_000, STARTED_US + SECOND)
     for lag_us in (100, 100, 200):
         own.trend("loop_lag", (), lag_us, STARTED_US + SECOND)
     heard(run, word(own, 2, final=False))
+    own.gauge("cpu_percent", 48.0)
     word(own, 3, final=False)  # a report that never arrived
     heard(run, word(own, 60))
     worked(run, "w3", exchange(), until_s=20)
@@ -140,6 +141,8 @@ def test_each_worker_has_its_row() -> None:
         "rss_bytes": 64e6,
         "open_files": 40.0,
         "gc_pause_max_ms": 7.0,
+        "cpu_percent_peak": 48.0,
+        "rss_bytes_peak": 64e6,
     }
     assert (second["id"], second["state"], second["exchanges"], second["cpu_percent"]) == ("w2", "lost", 0, None)
     assert (second["host"], second["pid"], second["clock_offset_s"], second["loop_lag_ms"]) == ("", 0, None, None)
@@ -158,6 +161,7 @@ def test_the_master_has_its_figures_where_there_is_one() -> None:
         "rss_bytes": 60e6,
         "open_files": None,
         "loop_lag_ms": {"p50": 1.5, "p99": 1.5, "max": 1.5},
+        "cpu_percent_peak": 4.0,
     }
     assert "master" not in made(made_run(workers=0))
 

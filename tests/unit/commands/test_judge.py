@@ -1,0 +1,100 @@
+"""`mop-locust judge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mop_locust.cli import main
+from mop_locust.commands.judge import judged_by
+from mop_locust.verdict.threshold import parse
+from tests.unit.commands.old_runs import content, write_runs
+from tests.unit.report.sample_summary import dead_summary, green_summary, red_summary
+
+CALLS = "call_latency{method:tools/list}"
+
+
+@pytest.mark.parametrize("build", [green_summary, red_summary])
+def test_by_its_own_thresholds_a_run_is_judged_as_it_was(build: Any) -> None:
+    """State, validity, reasons, code; the values are those of the metrics."""
+    old = build()
+    new = judged_by(old, [])
+    for name in ("state", "validity", "reasons", "exit_code"):
+        assert new["verdict"][name] == old["verdict"][name]  # type: ignore[literal-required]
+    assert [(one["metric"], one["state"]) for one in new["verdict"]["thresholds"]] == [
+        (one["metric"], one["state"]) for one in old["verdict"]["thresholds"]
+    ]
+
+
+def test_what_is_given_replaces_the_thresholds_of_its_metric(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The others stay; the verdict is printed as a run prints it, and nothing is written."""
+    (folder,) = write_runs(tmp_path, {"a": green_summary()})
+    before = content(folder)
+    assert main(["judge", str(folder), "--mop-threshold", f"{CALLS}: p(95)<1, count>10"]) == 3
+    told = capsys.readouterr().out
+    assert "  crossed   call_latency{method:tools/list}   p(95)<1     2.7 ms over 4,712\n" in told
+    assert "  passed    tools_call_failures               rate<0.05   0.00 % of 9,424\n" in told
+    assert "p(95)<250" not in told
+    assert "CROSSED, valid, exit code 3." in told
+    assert told.endswith(f"\n{folder}\n\n")
+    assert content(folder) == before
+
+
+def test_the_validity_stays(tmp_path: Path) -> None:
+    """Whatever the thresholds say: an incomplete run ends with 4, a degraded one too unless it was allowed."""
+    degraded, allowed = green_summary(), green_summary()
+    for summary in (degraded, allowed):
+        summary["verdict"] |= {"validity": "degraded", "reasons": ["late"]}
+    allowed["run"]["options"]["MOP_ALLOW_DEGRADED"] = "1"
+    folders = write_runs(tmp_path, {"a": red_summary(), "b": degraded, "c": allowed})
+    always = ["--mop-threshold", "calls: count>0"]
+    assert [main(["judge", str(folder), *always]) for folder in folders] == [4, 4, 0]
+    assert main(["judge", str(tmp_path), *always]) == 4
+
+
+def test_no_data_is_red() -> None:
+    """Of a dead target nothing can pass."""
+    judged = judged_by(dead_summary(), parse("calls: count>=0"))
+    assert (judged["verdict"]["state"], judged["verdict"]["exit_code"]) == ("NO_DATA", 3)
+    assert judged["verdict"]["sentence"].startswith("NO DATA: no load was sent")
+
+
+def test_declared_metrics_can_be_judged(tmp_path: Path) -> None:
+    """A trend in its own unit, a rate, a counter."""
+    (folder,) = write_runs(tmp_path, {"a": green_summary()})
+    for text, code in (("basket_size: max<6", 0), ("cache_misses: rate<1%", 3), ("orders: count==120", 0)):
+        assert main(["judge", str(folder), "--mop-threshold", text]) == code
+
+
+def test_all_mistakes_are_told_once_and_nothing_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A text that is none, a metric that is none, an aggregation that does not fit, a folder that is none."""
+    write_runs(tmp_path, {"a": green_summary(), "b": red_summary()})
+    given = ["calls count>1", "callz: count>1", "calls: p(95)<1", "calls{scenario:other}: count>1"]
+    options = [word for text in given for word in ("--mop-threshold", text)]
+    assert main(["judge", str(tmp_path / "nowhere"), str(tmp_path), *options]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    lines = told.err.splitlines()
+    assert lines[0] == "mop-locust judge: nothing was judged:"
+    assert len(lines) == len(set(lines)) == 6
+    assert "did you mean calls?" in told.err
+
+
+def test_a_threshold_of_a_later_version_is_no_silent_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It cannot be judged, so nothing is."""
+    summary = green_summary()
+    summary["verdict"]["thresholds"][0]["expression"] = "slope<3"
+    (folder,) = write_runs(tmp_path, {"a": summary})
+    assert main(["judge", str(folder)]) == 2
+    assert "its threshold tools_call_failures: slope<3 cannot be read by this version" in capsys.readouterr().err
+
+
+def test_figures_that_contradict_each_other_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A histogram whose counts do not add up."""
+    summary = green_summary()
+    summary["metrics"]["session_duration"]["histogram"]["count"] += 1
+    (folder,) = write_runs(tmp_path, {"a": summary})
+    assert main(["judge", str(folder)]) == 2
+    assert f"{folder}: its metrics cannot be read: " in capsys.readouterr().err
