@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mop_locust.report import figures, headline, library, thresholds
 from mop_locust.report.chart import Step, svg
@@ -65,9 +65,10 @@ def fragments(summary: SummaryDocument) -> dict[str, str]:
 
 def beside(summary: SummaryDocument) -> dict[str, object]:
     """What the charts need beside the rows of the course: the server's samples, and how the workers are called."""
-    found: Any = summary
+    samples = summary["server_side"]["samples"] if "server_side" in summary else []
+    server = [{**sample, "metrics": {plain(name): value for name, value in sample["metrics"].items()}} for sample in samples]
     names = {plain(worker["id"]): f"worker {worker['index']}" for worker in summary["workers"]}
-    return {"server": found.get("server_side", {}).get("samples", []), "workers": names if summary["run"]["workers"] else {}}
+    return {"server": server, "workers": names if summary["run"]["workers"] else {}}
 
 
 def _scripts(rows: list[CourseRow], summary: SummaryDocument) -> str:
@@ -91,6 +92,7 @@ def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple
     yield "Workers", _workers(summary)
     yield "Preflight", _preflight(summary)
     yield "Run", _run(summary)
+    yield "Where it came from", _origin(summary)
 
 
 def _header(summary: SummaryDocument) -> str:
@@ -98,11 +100,13 @@ def _header(summary: SummaryDocument) -> str:
     waiting = verdict["state"] == "NO_DATA" and not run["ended"]  # there may be some yet
     colour = "warn" if waiting else "bad" if verdict["exit_code"] else "good" if verdict["validity"] == "valid" else "warn"
     sentence = f"<p>{html(verdict['sentence'], CUT_PROSE)}</p>\n" if verdict["sentence"] else ""
+    server = f"<p>{html(headline.server_text(summary))}</p>\n" if "server_side" in summary else ""
     return (
         f"<header>\n<h1>{html(run['scenario'])}</h1>\n"
         f'<p class="soft">{" · ".join(html(part) for part in headline.run_parts(summary))}</p>\n'
         f'<div class="verdict {colour}">\n<p><strong>{html(headline.verdict_words(summary))}</strong></p>\n'
-        f"{sentence}{_list(headline.remarks(summary))}<p>{html(headline.workers_text(summary))}</p>\n</div>\n</header>\n"
+        f"{sentence}{_list(headline.remarks(summary))}<p>{html(headline.workers_text(summary))}</p>\n"
+        f"{server}</div>\n</header>\n"
     )
 
 
@@ -252,6 +256,37 @@ def _run(summary: SummaryDocument) -> str:
     ]
     options = [[name, _option(value)] for name, value in sorted(run["options"].items())]
     return _table("", _texts("fact", "value"), facts) + _table("Options", _texts("option", "value"), options)
+
+
+def _origin(summary: SummaryDocument) -> str:
+    """What `manifest.json` tells beside the above; nothing for a run that noted none of it."""
+    if "provenance" not in summary:
+        return ""
+    origin = summary["provenance"]
+    commit = origin["server_commit"]
+    facts = [
+        ["command", " ".join(origin["command"])],
+        ["server's commit", f"{commit['hash'] or figures.NONE} ({commit['obtained']})"],
+        ["suite", origin["suite_sha256"]],
+        *([f"locustfile {name}", digest] for name, digest in sorted(origin["locustfile_sha256"].items())),
+        ["seed", origin["seed"]["note"]],
+    ]
+    machines = [
+        [
+            host,
+            machine["kernel"],
+            machine["cpu"],
+            str(machine["cores"]),
+            figures.size(machine["memory_bytes"]),
+            figures.NONE if machine["nofile_soft"] is None else figures.count(machine["nofile_soft"]),
+            " to ".join(map(str, machine["ephemeral_ports"])) or figures.NONE,
+        ]
+        for host, machine in sorted(origin["machines"].items())
+    ]
+    columns = _texts("host", "kernel", "processor", "cores", "memory", "descriptors", "ports")
+    packages = [[name, number] for name, number in sorted(origin["packages"].items())]
+    tables = [("", _texts("fact", "value"), facts), ("Machines", columns, machines)]
+    return "".join(_table(*table) for table in [*tables, ("Packages", _texts("package", "version"), packages)])
 
 
 def _option(value: OptionValue) -> str:

@@ -306,20 +306,11 @@ def told_summary() -> SummaryDocument:
     }
     for worker, cpu in zip(summary["workers"], (44.0, 39.5), strict=True):
         worker |= {"cpu_percent_peak": cpu, "rss_bytes_peak": 64e6}  # type: ignore[typeddict-item]
-    summary["server_side"] = {
-        "samples": [
-            {"at_s": 0.0, "cpu_percent": 1.0, "rss_bytes": 20e6, "open_files": 9.0, "threads": 4.0, "metrics": {}},
-            {"at_s": 5.0, "cpu_percent": 71.5, "rss_bytes": 28e6, "open_files": 31.0, "threads": 4.0, "metrics": {"calls": 9.0}},
-            {
-                "at_s": 10.0,
-                "cpu_percent": None,
-                "rss_bytes": None,
-                "open_files": None,
-                "threads": None,
-                "metrics": {"calls": 19.0},
-            },
-        ]
-    }
+    summary["server_side"]["samples"] = [
+        look(0.0, 1.0, 20e6, 9.0, 0.0),
+        look(5.0, 71.5, 28e6, 31.0, 9.0, calls=9.0),
+        {**look(10.0, None, 0.0, 0.0, 19.0, calls=19.0), "rss_bytes": None, "open_files": None, "threads": None},
+    ]
     summary["provenance"] = {
         "command": ["mop-locust", "run", "tools_call_rps", "--workers", "2"],
         "host": "load-1",

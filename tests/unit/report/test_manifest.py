@@ -30,7 +30,7 @@ def test_it_says_what_was_run_and_how_it_ended() -> None:
         "command": [],
         "options": red_summary()["run"]["options"],
         "verdict": {"state": "CROSSED", "validity": "incomplete", "exit_code": 4},
-        "peak_server": nothing,
+        "peak_server": {"cpu_percent": 31.4, "rss_bytes": 43_201_331.0},
         "peak_master": nothing,
         "workers": [
             {"id": "worker-0", "host": "load-1", "pid": 4000, "state": "finished", "cpu_percent": 31.2, "peak": nothing},
