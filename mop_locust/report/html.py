@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mop_locust.report import figures, headline, library, thresholds
 from mop_locust.report.chart import Step, svg
@@ -65,9 +65,10 @@ def fragments(summary: SummaryDocument) -> dict[str, str]:
 
 def beside(summary: SummaryDocument) -> dict[str, object]:
     """What the charts need beside the rows of the course: the server's samples, and how the workers are called."""
-    found: Any = summary
     names = {plain(worker["id"]): f"worker {worker['index']}" for worker in summary["workers"]}
-    return {"server": found.get("server_side", {}).get("samples", []), "workers": names if summary["run"]["workers"] else {}}
+    samples = summary["server_side"]["samples"] if "server_side" in summary else []
+    server = [{**sample, "metrics": {plain(name): value for name, value in sample["metrics"].items()}} for sample in samples]
+    return {"server": server, "workers": names if summary["run"]["workers"] else {}}
 
 
 def _scripts(rows: list[CourseRow], summary: SummaryDocument) -> str:
