@@ -100,6 +100,15 @@ class RunFolder:
             written[name] = content
 
 
+def write_run(reports: Path, summary: SummaryDocument) -> Written:
+    """Writes a new folder for a run; the verdict stands on the terminal and in the exit code even where that fails."""
+    try:
+        folder = RunFolder.create(reports, summary["run"]["scenario"], datetime.fromisoformat(summary["run"]["started"]))
+    except OSError as error:
+        return Written(reports, [f"no run folder could be made in {reports}: {error.strerror or error}"])
+    return folder.write(summary)
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Put the content at the path in one step: a reader, or a full disk, never leaves half a file there."""
     part = path.with_name(f".{path.name}.part")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
 from mop_locust.report.document import SummaryDocument
-from mop_locust.report.folder import RunFolder
+from mop_locust.report.folder import write_run
 from mop_locust.report.table import render
 from mop_locust.server_side import ServerWatch
 from mop_locust.swarm import order
@@ -345,7 +344,7 @@ class Conductor:
         self.summary = summary = self._judged(run)
         summary["run"]["notes"] += self.say_last(summary)
         self._environment.events.mop_verdict.fire(summary=summary)
-        path, failures = _write(Path(run.settings.reports), summary)
+        path, failures = write_run(Path(run.settings.reports), summary)
         self.folders[path.name] = path
         self._say(summary, path, failures)
         self._end_with(summary["verdict"]["exit_code"])
@@ -393,12 +392,3 @@ class Conductor:
         self.refuse(code)
         if self._environment.parsed_options.headless:
             gevent.spawn(self._runner.quit)  # a master whose workers all died would wait for its run time
-
-
-def _write(reports: Path, summary: SummaryDocument) -> tuple[Path, list[str]]:
-    """Writes the run folder; the verdict stands on the terminal and in the exit code even where that fails."""
-    try:
-        folder = RunFolder.create(reports, summary["run"]["scenario"], datetime.fromisoformat(summary["run"]["started"]))
-    except OSError as error:
-        return reports, [f"no run folder could be made in {reports}: {error.strerror or error}"]
-    return folder.write(summary)
