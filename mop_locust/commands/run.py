@@ -42,15 +42,15 @@ def _run(file: Path, workers: int, options: Sequence[str]) -> int:
     locust = [sys.executable, "-m", "locust", "-f", str(file)]
     headless = [*locust, "--headless", "--only-summary", "--loglevel", "WARNING", *options]
     if not workers:
-        return _judged(_wait(_start(headless)))
+        return judged(wait(start(headless)))
     port = str(_free_port())
-    master = _start(
+    master = start(
         [*headless, "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", str(workers)]
     )
     worker = [*locust, "--loglevel", "WARNING", "--worker", "--master-host", "127.0.0.1", "--master-port", port]
-    started = [_start(worker) for _ in range(workers)]
+    started = [start(worker) for _ in range(workers)]
     try:
-        code = _judged(_wait(master))
+        code = judged(wait(master))
         if code == CONFIGURATION:
             for process in started:
                 process.terminate()  # they may never have met their master
@@ -60,16 +60,16 @@ def _run(file: Path, workers: int, options: Sequence[str]) -> int:
             _end(process)
 
 
-def _judged(code: int) -> int:
+def judged(code: int) -> int:
     """Returns the code of a process; one that is none of ours, such as Locust's own 1, means that nothing was judged."""
     return code if code in tuple(ExitCode) else CONFIGURATION
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env={**os.environ, OURS: "1"}, stdin=subprocess.DEVNULL)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
+def wait(process: subprocess.Popen[bytes]) -> int:
     """Waits for a process and hands SIGINT and SIGTERM on to it: it ends its run in good order, and then itself.
 
     At a terminal Ctrl-C reaches it twice; the second one changes nothing there.

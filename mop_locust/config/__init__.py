@@ -5,6 +5,7 @@ all three made from the same row. Values are texts until `parse_settings` has re
 The key of the target is no setting: an option would put it into the process list and hand it to every worker.
 """
 
+from mop_locust.config.cluster_key import ClusterKey, read_cluster_key
 from mop_locust.config.key import PUBLIC_KEY, ApiKey, read_api_key, redact
 from mop_locust.config.kinds import Kind, parse_duration
 from mop_locust.config.mistakes import ConfigError
@@ -16,6 +17,7 @@ __all__ = [
     "PUBLIC_KEY",
     "SETTINGS",
     "ApiKey",
+    "ClusterKey",
     "ConfigError",
     "Kind",
     "Setting",
@@ -23,6 +25,7 @@ __all__ = [
     "parse_duration",
     "parse_settings",
     "read_api_key",
+    "read_cluster_key",
     "readme_table",
     "redact",
     "unknown_variables",

@@ -9,9 +9,18 @@ from typing import Final
 
 from mop_locust.config import kinds
 
-# Names that begin with MOP_ and are no settings: the key, what the tests read, and what the MOP server itself reads.
+# Names that begin with MOP_ and are no settings: the keys, what the tests read, and what the MOP server itself reads.
 NOT_SETTINGS: Final = frozenset(
-    ("MOP_API_KEY", "MOP_API_KEY_FILE", "MOP_SERVER_BIN", "MOP_SERVER_KEY", "MOP_ADMIN_TOKEN", "MOP_ENABLE_SAMPLING")
+    (
+        "MOP_API_KEY",
+        "MOP_API_KEY_FILE",
+        "MOP_CLUSTER_KEY",
+        "MOP_CLUSTER_KEY_FILE",
+        "MOP_SERVER_BIN",
+        "MOP_SERVER_KEY",
+        "MOP_ADMIN_TOKEN",
+        "MOP_ENABLE_SAMPLING",
+    )
 )
 
 # The revisions with sessions, as `mop_locust.protocol.mcp` knows them; a test compares the two.

@@ -10,6 +10,7 @@ from typing import Any
 
 from mop_locust.config import SETTINGS, ConfigError, Settings, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
+from mop_locust.swarm.link import LOOPBACK, has_key
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
 ALSO = {"MOP_ALLOW_DEGRADED": ["--allow-degraded"]}
@@ -38,8 +39,15 @@ def add_options(parser: Any) -> None:
         help="A threshold in k6's words, for example 'ws_failures: rate<0.01'; repeatable; replaces the defaults of its metric.",
         include_in_web_ui=False,
     )
-    parser.set_defaults(stop_timeout=STOP_TIMEOUT)
+    # Locust's own defaults are all interfaces.
+    parser.set_defaults(stop_timeout=STOP_TIMEOUT, web_host=LOOPBACK)
+    if not has_key():
+        parser.set_defaults(master_bind_host=LOOPBACK)
     for action in parser._actions:
+        if action.dest == "web_host":
+            action.help = f"Host to bind the web interface to; '*' for all interfaces. Defaults to {LOOPBACK}."
+        if action.dest == "master_bind_host":
+            action.help = f"IP address for the master to listen on. Defaults to * with a key of the swarm, else to {LOOPBACK}."
         if action.dest in ("run_time", "stop_timeout"):
             action.type = _timespan  # Locust's own names neither the value nor what would be right
 

@@ -14,7 +14,7 @@ from gevent.event import Event
 from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from mop_locust.config import ApiKey, ConfigError, read_api_key, unknown_variables
+from mop_locust.config import ApiKey, ConfigError, read_api_key, read_cluster_key, unknown_variables
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.conductor import Conductor
 from mop_locust.swarm.events import add_events
@@ -23,7 +23,8 @@ from mop_locust.swarm.faults import FaultWatch
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.interrupt import leave, leave_as_interrupted, on_interrupt, shut_down_once
 from mop_locust.swarm.iterations import ASK, DONE, GIVE
-from mop_locust.swarm.master_watch import SILENT_SECONDS, MasterWatch
+from mop_locust.swarm.link import lock_link, say_where_it_listens
+from mop_locust.swarm.master_watch import SILENT_SECONDS, leave_without_master
 from mop_locust.swarm.options import add_options
 from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.terminal import show_progress
@@ -47,6 +48,7 @@ def join_locust() -> None:
     locust.runners.WORKER_REPORT_INTERVAL = REPORT_SECONDS
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = SILENT_SECONDS
     add_events(events)
+    lock_link()
     events.init_command_line_parser.add_listener(lambda parser, **_: add_options(parser))
     events.init.add_listener(_start)
     worker_class: Any = WorkerRunner
@@ -79,6 +81,10 @@ def _start(environment: Any, runner: Any, **_: Any) -> None:
     key = ApiKey("")
     try:
         key = read_api_key(os.environ)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    try:
+        read_cluster_key(os.environ)  # the link has it already, and cannot tell what is wrong with it
     except ConfigError as error:
         mistakes += error.mistakes
     if isinstance(runner, WorkerRunner):
@@ -192,7 +198,10 @@ def _join_master(environment: Any, runner: MasterRunner, conductor: Conductor) -
     def connected(**_: Any) -> None:
         conductor.give_order()  # a worker that joins late gets the time gone by with its spawn message
 
+    options = environment.parsed_options
+    say_where_it_listens(options.master_bind_host, options.master_bind_port)
     conductor.border = Border(runner, conductor.late_report)
+    conductor.border.watch_handshakes(runner.server.socket)
     environment.events.quitting.add_listener(lambda **_: conductor.roll.dismiss())
     if environment.reset_stats:
         environment.events.spawning_complete.add_listener(lambda **_: conductor.reset_after_ramp_up())
@@ -227,7 +236,7 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     _watch_faults(hooks, worker.fault)
     on_interrupt(interrupt)
     shut_down_once(hooks)
-    MasterWatch(runner)
+    gevent.spawn(leave_without_master, runner)
     runner.register_message("mop_reset", lambda **_: worker.reset())
     runner.register_message("mop_who", lambda **_: worker.say_who())
     runner.register_message("mop_drain", drain, concurrent=True)
