@@ -11,6 +11,8 @@ from mop_locust.config.kinds import Kind, parse_duration
 from mop_locust.config.mistakes import ConfigError
 from mop_locust.config.settings import Settings, parse_settings, with_host
 from mop_locust.config.table import NOT_SETTINGS, SETTINGS, Setting, readme_table, unknown_variables
+from mop_locust.config.targets import TargetRule, read_hosts
+from mop_locust.config.web_login import WebLogin, asks_for_login, read_web_login
 
 __all__ = [
     "NOT_SETTINGS",
@@ -22,10 +24,15 @@ __all__ = [
     "Kind",
     "Setting",
     "Settings",
+    "TargetRule",
+    "WebLogin",
+    "asks_for_login",
     "parse_duration",
     "parse_settings",
     "read_api_key",
     "read_cluster_key",
+    "read_hosts",
+    "read_web_login",
     "readme_table",
     "redact",
     "unknown_variables",

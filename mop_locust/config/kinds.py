@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from mop_locust.config.mistakes import quoted, quoted_url
+from mop_locust.config.targets import read_hosts, split_hosts
 
 _LARGEST: Final = 1_000_000_000
 _LONGEST_MS: Final = 365 * 24 * 3_600_000
@@ -172,15 +173,25 @@ def _read_addresses(text: str) -> object:
     return tuple(words)
 
 
+def _read_hosts(text: str) -> object:
+    hosts = split_hosts(text)
+    read_hosts(hosts)
+    return hosts
+
+
 WS_URL: Final = _url("ws", "wss")
 HTTP_URL: Final = _url("http", "https")
 COUNT: Final = count()
+COUNT_OR_NONE: Final = count(0)
 MILLISECONDS: Final = milliseconds()
 DURATION: Final = Kind("duration", "a duration above 0 such as 90, 90s, 1m, 1h30m, 1m30s or 500ms", parse_duration)
 FLAG: Final = Kind("flag", "1, true, yes or on; 0, false, no or off", _read_flag)
 NAME: Final = _text("a name without spaces and control characters", r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 NAME_OR_NONE: Final = _text("a name without control characters, or nothing", r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
 TOKEN_OR_NONE: Final = _text("a token such as mcp, or nothing", r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")  # RFC 9110 section 5.6.2
+HOSTS: Final = Kind(
+    "hosts", "names, addresses and networks such as mop.example.org, 203.0.113.7 or 203.0.113.0/24, with commas", _read_hosts
+)
 TEXT: Final = Kind("text", "any text", str)
 JSON_OBJECT: Final = Kind("JSON object", 'a JSON object such as {"query": "load"}', _read_json_object)
 ADDRESSES: Final = Kind("addresses", "IP addresses of this machine between commas, or nothing", _read_addresses)

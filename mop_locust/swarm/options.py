@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mop_locust.config import SETTINGS, ConfigError, Settings, parse_duration, parse_settings, with_host
+from mop_locust.config import SETTINGS, ConfigError, Settings, asks_for_login, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
 from mop_locust.swarm.link import LOOPBACK, has_key
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
+GUARDS = ("mop_allow_target", *(setting.dest for setting in SETTINGS if setting.guard))
 ALSO = {"MOP_ALLOW_DEGRADED": ["--allow-degraded"]}
 
 
@@ -28,6 +29,7 @@ def add_options(parser: Any) -> None:
             default=setting.default,
             metavar="VALUE",
             help=setting.help.replace("%", "%%"),
+            include_in_web_ui=not setting.guard,
             **takes,
         )
     parser.add_argument(
@@ -39,8 +41,19 @@ def add_options(parser: Any) -> None:
         help="A threshold in k6's words, for example 'ws_failures: rate<0.01'; repeatable; replaces the defaults of its metric.",
         include_in_web_ui=False,
     )
+    parser.add_argument(
+        "--mop-allow-target",
+        dest="mop_allow_target",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="A host that may be loaded besides this machine and private networks: a name, an address or a network; repeatable.",
+        include_in_web_ui=False,
+    )
     # Locust's own defaults are all interfaces.
     parser.set_defaults(stop_timeout=STOP_TIMEOUT, web_host=LOOPBACK)
+    if asks_for_login(os.environ):
+        parser.set_defaults(web_login=True)
     if not has_key():
         parser.set_defaults(master_bind_host=LOOPBACK)
     for action in parser._actions:
@@ -64,6 +77,8 @@ def _timespan(text: str) -> float:
 def read_options(options: Any, host: str | None = None, argv: Sequence[str] | None = None) -> Settings:
     """Returns the checked settings of parsed options; raises ConfigError with all mistakes."""
     values = {setting.name: str(getattr(options, setting.dest, setting.default) or "") for setting in SETTINGS}
+    hosts = [values["MOP_ALLOW_TARGETS"], *getattr(options, "mop_allow_target", ())]
+    values["MOP_ALLOW_TARGETS"] = ",".join(filter(None, hosts))
     words = sys.argv[1:] if argv is None else argv
     given = [
         setting.name

@@ -15,6 +15,7 @@ from mop_locust.swarm import order
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationAsker
 from mop_locust.swarm.options import read_options
+from mop_locust.swarm.permits import PermitAsker
 
 
 class Worker:
@@ -30,6 +31,10 @@ class Worker:
         asker = IterationAsker(self._runner)
         generator.take_iteration, generator.iteration_done = asker.take, asker.done
         self.given = asker.given
+        permits = PermitAsker(self._runner)
+        generator.take_permits = permits.take
+        self.permitted = permits.given
+        self.share = generator.share
 
     def say_who(self) -> None:
         """Tells the master this worker's host, process, clock and the hash of its key."""

@@ -149,6 +149,7 @@ class WebSocketClientTransport:
         sslopt: dict[str, Any] = {}
         connected = None
         if self._behind_proxy():
+            self._dialer.check(target, deadline)
             if target.tls:
                 sslopt["context"] = self._dialer.context()
         else:
