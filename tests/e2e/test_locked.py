@@ -18,6 +18,7 @@ from tests.e2e.conservation import conserved
 from tests.e2e.processes import LocustRun, Server, is_free, until
 from tests.e2e.relay import Relay
 from tests.e2e.test_border import message
+from tests.e2e.test_input import CANARY
 
 SHORT = ("-u", "4", "-t", "2s")
 SAID_SECONDS = 15.0  # the start of a Python process on a busy machine, and a few attempts
@@ -97,7 +98,7 @@ def lines_to(port: int) -> Iterator[bytes]:
 def test_a_locked_run_is_exact_whatever_strangers_send(server: Server, run_at: RunAt, key: Path) -> None:
     """Without a key, with another key, and with the master's public key but no pair of the workers'."""
     run = run_at(server, MOP_CLUSTER_KEY_FILE=str(key))
-    master = run.with_workers("tools_call_rps", 2, "-u", "6", "-t", "9s")
+    master = run.with_workers("tools_call_rps", 2, "-u", "6", "-t", "7s")
     until(lambda: sum(server.counts_now()["answered"].values()) > 60, what="load")
     ours = ClusterKey(key.read_text().strip())
     public = zmq.curve_public(z85.encode(ours.derived("master")))
@@ -131,15 +132,18 @@ def test_a_locked_run_is_exact_whatever_strangers_send(server: Server, run_at: R
 
 @pytest.mark.parametrize("locked", [True, False])
 def test_what_passes_between_master_and_workers_can_be_read_without_a_key_only(
-    locked: bool, server: Server, run_at: RunAt, key: Path
+    locked: bool, run_at: RunAt, key: Path, tmp_path: Path
 ) -> None:
-    """Everything a worker and its master say goes through a relay that keeps it."""
-    run = run_at(server, **({"MOP_CLUSTER_KEY_FILE": str(key)} if locked else {}))
-    with Relay(run.port) as relay:
-        run.master("tools_call_rps", 1, *SHORT)
-        run.worker("tools_call_rps", "--master-port", str(relay.port))
-        assert run.wait() == 0, run.output
-    conserved(run.summary, server.counts(), run.statistics)
+    """Everything a worker and its master say goes through a relay that keeps it; the target's key is never in it."""
+    with Server(tmp_path, key=CANARY) as server:
+        run = run_at(server, MOP_API_KEY=CANARY, **({"MOP_CLUSTER_KEY_FILE": str(key)} if locked else {}))
+        with Relay(run.port) as relay:
+            run.master("tools_call_rps", 1, *SHORT)
+            run.worker("tools_call_rps", "--master-port", str(relay.port))
+            assert run.wait() == 0, run.output
+        conserved(run.summary, server.counts(), run.statistics)
+    assert CANARY.encode() not in relay.up + relay.down
+    assert key.read_bytes().strip() not in relay.up + relay.down
     assert len(relay.up) > 1000, "the worker's reports"
     assert len(relay.down) > 1000, "the master's spawn message"
     words = {"spawn": b"parsed_options", "target": server.address.encode(), "report": b"tools/list", "ready": b"client_ready"}
