@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,7 +25,10 @@ def master(words: Sequence[str]) -> int:
 
 
 def worker(words: Sequence[str]) -> int:
-    """Runs a worker of the master at HOST or HOST:PORT in the foreground, and returns its exit code."""
+    """Runs workers of the master at HOST or HOST:PORT in the foreground, and returns the largest of their exit codes.
+
+    `--processes N` makes them N, -1 as many as there are cores. Locust's own option would leave them alone at SIGTERM.
+    """
     if not words or words[0].startswith("-"):
         print("mop-locust worker: no master named; mop-locust worker HOST[:PORT] [SCENARIO|FILE] [options]", file=sys.stderr)
         return CONFIGURATION
@@ -33,7 +38,13 @@ def worker(words: Sequence[str]) -> int:
     locust = _locust("worker", scenario)
     if locust is None:
         return CONFIGURATION
-    return wait(start([*locust, "--loglevel", "WARNING", "--worker", *at, *options]))
+    parser = argparse.ArgumentParser(prog="mop-locust worker", add_help=False, allow_abbrev=False)
+    parser.add_argument("--processes", type=int, default=1)
+    chosen, rest = parser.parse_known_args(options)
+    processes = (os.cpu_count() or 1) if chosen.processes == -1 else chosen.processes
+    if processes < 1:
+        parser.error(f"argument --processes: {processes} is no number of workers; allowed: 1 or more, or -1 for one a core")
+    return wait(*(start([*locust, "--loglevel", "WARNING", "--worker", *at, *rest]) for _ in range(processes)))
 
 
 def _scenario(words: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -66,25 +66,27 @@ def judged(code: int) -> int:
 
 
 def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts a process of Locust that knows that we lead it."""
     return subprocess.Popen(command, env={**os.environ, OURS: "1"}, stdin=subprocess.DEVNULL)
 
 
-def wait(process: subprocess.Popen[bytes]) -> int:
-    """Waits for a process and hands SIGINT and SIGTERM on to it: it ends its run in good order, and then itself.
+def wait(*processes: subprocess.Popen[bytes]) -> int:
+    """Waits for processes, returns the largest of their codes, and hands SIGINT and SIGTERM on to them.
 
-    At a terminal Ctrl-C reaches it twice; the second one changes nothing there.
+    Each ends its run in good order, and then itself. At a terminal Ctrl-C reaches it twice; the second one changes nothing there.
     """
 
     def hand_on(number: int, _: object) -> None:
-        process.send_signal(number)
+        for process in processes:
+            process.send_signal(number)
 
     before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        code = process.wait()
+        codes = [process.wait() for process in processes]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return code if code >= 0 else 128 - code
+    return max(code if code >= 0 else 128 - code for code in codes)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

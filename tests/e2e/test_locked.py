@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from zmq.utils import z85
 from mop_locust.config import ClusterKey
 from tests.e2e.conftest import RunAt
 from tests.e2e.conservation import conserved
-from tests.e2e.processes import LocustRun, Server, is_free, until
+from tests.e2e.processes import LocustRun, Server, free_port, is_free, until
 from tests.e2e.relay import Relay
 from tests.e2e.test_border import message
 from tests.e2e.test_input import CANARY
@@ -239,7 +240,7 @@ def test_a_wrong_cluster_key_is_told_with_all_other_mistakes(run_at: RunAt, tmp_
 
 
 def test_a_swarm_from_the_three_commands(server: Server, run_at: RunAt, tmp_path: Path) -> None:
-    """keygen, master, and two workers that name no scenario."""
+    """keygen, master, and two workers that name no scenario; SIGTERM to a command leaves nobody behind."""
     run = run_at(server, MOP_CLUSTER_KEY_FILE=str(tmp_path / "keys" / "cluster.key"))
     made = run.mop_locust("keygen", str(tmp_path / "keys"))
     assert made.wait() == 0, made.output
@@ -248,9 +249,14 @@ def test_a_swarm_from_the_three_commands(server: Server, run_at: RunAt, tmp_path
     master = run.mop_locust(
         "master", "mixed", "--master-bind-port", port, "--expect-workers", "2", "-u", "15", "-t", "3s", "-H", server.url
     )
-    workers = [run.mop_locust("worker", f"127.0.0.1:{port}") for _ in range(2)]
+    workers = run.mop_locust("worker", f"127.0.0.1:{port}", "--processes", "2")
     assert master.wait() == 0, run.output
-    assert [worker.wait() for worker in workers] == [0, 0], run.output
+    assert workers.wait() == 0, run.output
     conserved(run.summary, server.counts())
     assert run.summary["run"]["workers"] == 2
+    alone = run.mop_locust("worker", f"127.0.0.1:{free_port()}", "--processes", "2")
+    until(lambda: len(alone.family()) == 3, what="two workers that look for their master")
+    time.sleep(2.0)  # for them to have come so far
+    alone.signal(signal.SIGTERM)
+    alone.wait()
     assert run.orphans() == []

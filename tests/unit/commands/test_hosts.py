@@ -15,13 +15,15 @@ class Started:
     def __init__(self, code: int = 0) -> None:
         self.code = code
         self.words: list[str] = []
+        self.processes = 0
 
     def start(self, command: Sequence[str]) -> Started:
         """Keeps the command line, without the interpreter and the path of the file."""
+        self.processes += 1
         self.words = [word.rpartition("/")[2] for word in command[1:]]
         return self
 
-    def wait(self, _: Started) -> int:
+    def wait(self, *_: Started) -> int:
         """The code."""
         return self.code
 
@@ -57,11 +59,11 @@ def test_a_master(words: list[str], command: list[str], started: Started) -> Non
     [
         (["10.0.0.1"], ["mixed.py", "--loglevel", "WARNING", "--worker", "--master-host", "10.0.0.1"]),
         (
-            ["swarm.test:6000", "sse_keep_alive", "--processes", "2"],
+            ["swarm.test:6000", "sse_keep_alive", "--processes", "3", "--tags", "a"],
             [
                 "sse_keep_alive.py",
                 *("--loglevel", "WARNING", "--worker", "--master-host", "swarm.test", "--master-port", "6000"),
-                *("--processes", "2"),
+                *("--tags", "a"),
             ],
         ),
     ],
@@ -69,6 +71,7 @@ def test_a_master(words: list[str], command: list[str], started: Started) -> Non
 def test_a_worker(words: list[str], command: list[str], started: Started) -> None:
     """Of a master that is named with or without a port."""
     assert hosts.worker(words) == 0
+    assert started.processes == (3 if "--processes" in words else 1)
     assert started.words == ["-m", "locust", "-f", *command]
 
 
@@ -84,6 +87,9 @@ def test_what_cannot_be_started(started: Started, capsys: pytest.CaptureFixture[
     assert [hosts.worker([]), hosts.worker(["--processes", "2"])] == [2, 2]
     assert [hosts.worker(["host", "nonsuch"]), hosts.master(["nonsuch"]), hosts.master(["all"])] == [2, 2, 2]
     assert started.words == []
+    for number in ("0", "-2", "many"):
+        with pytest.raises(SystemExit, match="2"):
+            hosts.worker(["host", "--processes", number])
     told = capsys.readouterr().err
     assert told.count("no master named") == 2
     assert told.count("no scenario or file 'nonsuch'; there are mixed, ") == 2
