@@ -147,6 +147,8 @@ def test_a_login_stands_before_every_page(run_at: RunAt, tmp_path: Path) -> None
         assert {page for page, (status, _, _) in answers.items() if status != 200} == set()
         assert json.loads(answers["/stats/requests"][2])["worker_count"] == 1
         assert [words for words in command_lines() if any(secret in " ".join(words) for secret in SECRETS)] == []
+        cores = {re.findall(r"core file size +(\d+)", Path(f"/proc/{p.pid}/limits").read_text())[0] for p in run.started}
+        assert cores == {"0"}, "a core file would hold the keys"
         assert browser.ask("POST", "/stop", b"")[0] == 200
         until(lambda: run.summaries(), what="the run's folder")
         texts = {page: text for page, (_, _, text) in answers.items()}
