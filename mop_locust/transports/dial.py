@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 import gevent
 from gevent.socket import getaddrinfo
@@ -30,6 +31,11 @@ _LOOKUP_REST_S: Final = 5.0
 def refused(reasons: Sequence[str]) -> TargetRefused:
     """Return the error for a target that may not be connected to."""
     return TargetRefused("target not allowed", "; ".join(reasons), reasons=reasons)
+
+
+def behind_proxy(target: Target) -> bool:
+    """Return whether the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) has a proxy before the target."""
+    return ("https" if target.tls else "http") in getproxies() and not proxy_bypass(target.host)
 
 
 class Resolver:
@@ -140,10 +146,15 @@ class Dialer:
         self._turn = count()
 
     def check(self, target: Target, deadline: Deadline) -> None:
-        """Raise TargetRefused for a target that nothing may connect to: for whoever then connects in its own way."""
+        """Raise TargetRefused for a target that nothing may connect to: for whoever then connects in its own way.
+
+        Errors as `Resolver.places`, but for a name that the environment's proxy alone may know.
+        """
         try:
             self._resolver.places(target.host, target.port, deadline)
         except ConnectError:
+            if not behind_proxy(target):
+                raise
             self.judge(target, "")
 
     def judge(self, target: Target, address: str) -> None:

@@ -168,8 +168,8 @@ def test_a_name_that_leads_elsewhere_later_is_judged_again(
         dialer.dial(place, soon())
 
 
-def test_whoever_connects_by_itself_can_ask(names: Callable[..., Names]) -> None:
-    """A name that only a proxy can look up is judged without an address."""
+def test_whoever_connects_by_itself_can_ask(names: Callable[..., Names], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that only a proxy can look up is judged without an address; without a proxy it is not found."""
     asked = []
 
     def refusals(host: str, port: int, address: str) -> list[str]:
@@ -180,6 +180,10 @@ def test_whoever_connects_by_itself_can_ask(names: Callable[..., Names]) -> None
     dialer, place = Dialer(Resolver(refusals), TlsOptions()), Target.parse("http://server.test:8000/")
     dialer.check(place, soon())
     service.addresses.clear()
+    monkeypatch.setattr(dial, "getproxies", dict)
+    with pytest.raises(ConnectError, match="name not found"):
+        Dialer(Resolver(refusals), TlsOptions()).check(place, soon())
+    monkeypatch.setattr(dial, "getproxies", lambda: {"http": "http://127.0.0.1:1"})
     with pytest.raises(TargetRefused):
         Dialer(Resolver(refusals), TlsOptions()).check(place, soon())
     with pytest.raises(TargetRefused):
