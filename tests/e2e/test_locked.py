@@ -171,7 +171,8 @@ def test_a_worker_that_is_not_let_in_says_so_and_leaves(masters: str, workers: l
         assert "MOP_CLUSTER_KEY_FILE" in line
         assert ("it has another key, or none" in line) == bool(name)
         assert "Traceback" not in worker.output
-    master.says("waiting for workers: 0 of 1 are here")
+    if masters:
+        master.says("waiting for workers: 0 of 1 are here")
     assert master.running
     assert [name for name, secret in secrets.items() if secret and secret in run.output] == []
 

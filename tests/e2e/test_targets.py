@@ -23,8 +23,7 @@ IN_THE_CLEAR = (
 )
 
 
-@pytest.mark.parametrize("preflight", ["on", "off"])
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(("workers", "preflight"), [(0, "on"), (2, "off")])
 def test_a_target_elsewhere_ends_with_2_before_any_load(preflight: str, workers: int, run_at: RunAt) -> None:
     """One sentence for both endpoints; with a secret key a second one, since it would go there in the clear."""
     run = run_at(f"http://{ELSEWHERE}:8000", MOP_PREFLIGHT=preflight, MOP_API_KEY="a-secret-key")
@@ -52,10 +51,9 @@ def test_what_is_no_host_is_told(run_at: RunAt) -> None:
     assert "MOP_ALLOW_TARGETS (--mop-allow-targets): 'http://a.example,b.example' has 'http://a.example' in it" in run.output
 
 
-@pytest.mark.parametrize("client", ["gevent", "requests"])
-def test_each_worker_looks_where_it_connects(client: str, server: Server, run_at: RunAt) -> None:
+def test_each_worker_looks_where_it_connects(server: Server, run_at: RunAt) -> None:
     """For one of the workers the target's name leads elsewhere: it sends nothing there, and the run is invalid."""
-    run = run_at(f"http://localhost:{server.address.rpartition(':')[2]}", MOP_HTTP_CLIENT=client)
+    run = run_at(f"http://localhost:{server.address.rpartition(':')[2]}")
     master = run.master("tools_call_rps", 2, *SHORT)
     run.worker("tools_call_rps")
     run.worker(HERE / "led_astray.py")
