@@ -28,6 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     from mop_locust.server.options import add_arguments
 
     add_arguments(serve)
+    commands.add_parser(
+        "master",
+        help="lead a run with workers on several hosts",
+        usage="mop-locust master [SCENARIO|FILE] [--ui] [Locust options]",
+        epilog="Headless unless --ui asks for Locust's web UI. --expect-workers N waits for so many workers.",
+    )
+    commands.add_parser(
+        "worker",
+        help="make load for a master",
+        usage="mop-locust worker HOST[:PORT] [SCENARIO|FILE] [Locust options]",
+        epilog="Without a scenario it serves every one that comes with the suite. --processes N makes it N workers.",
+    )
+    keygen = commands.add_parser("keygen", help="make a key for the link between master and workers")
+    keygen.add_argument("folder", metavar="DIR", help="where cluster.key is written")
     commands.add_parser("check", help="look at the target without loading it", add_help=False)
     explain = commands.add_parser("thresholds", help="explain and check thresholds")
     explain.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="whose thresholds (all of them)")
@@ -43,6 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         add(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     scenarios: list[str] = []
+    if words[:1] in (["master"], ["worker"]) and not {"-h", "--help"}.intersection(words):
+        from mop_locust.commands import hosts
+
+        return hosts.master(words[1:]) if words[0] == "master" else hosts.worker(words[1:])
     if words[:1] in (["run"], ["release"]):
         # They stand before Locust's options: behind one of those, argparse would take its value for a scenario.
         ahead = words[3:] if words[1:2] == ["--workers"] else words[1:]
@@ -50,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         begin = len(words) - len(ahead)
         del words[begin : begin + len(scenarios)]
     chosen, rest = parser.parse_known_args(words)
-    if rest and chosen.command in ("serve", "thresholds", "prove", "report", "judge", "compare"):
+    if rest and chosen.command in ("serve", "thresholds", "prove", "report", "judge", "compare", "keygen"):
         parser.error(f"unknown: {' '.join(rest)}")
     if chosen.command == "serve":
         from mop_locust.server.run import main as serve_main
@@ -64,6 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mop_locust.commands.check import check
 
         return check(rest)
+    if chosen.command == "keygen":
+        from mop_locust.commands.keygen import keygen as make_key
+
+        return make_key(chosen.folder)
     if chosen.command == "prove":
         from mop_locust.commands.prove import prove as prove_scenarios
 

@@ -70,7 +70,11 @@ def look(settings: Settings, key: ApiKey, transports: Iterable[str]) -> Findings
     findings = Findings()
     needed = set(transports)
     careful = msgspec.structs.replace(settings, http_client="requests", leak_sessions=False)
-    client = Clients(careful, key, Kept(findings.exchanges), send_initialized=False).client("preflight", {}, {})
+    clients = Clients(careful, key, Kept(findings.exchanges), send_initialized=False)
+    findings.mistakes += clients.refusals(needed)
+    if findings.mistakes:
+        return findings.close()
+    client = clients.client("preflight", {}, {})
     try:
         if needed & {"http", "sse"}:
             _look_at_http(client, settings, findings, stream="sse" in needed)
@@ -79,6 +83,11 @@ def look(settings: Settings, key: ApiKey, transports: Iterable[str]) -> Findings
     finally:
         client.close()
     return findings.close()
+
+
+def refusals(settings: Settings, key: ApiKey, transports: Iterable[str]) -> list[str]:
+    """Returns why the target may not be loaded, without a word to it: for runs that are not to look at it."""
+    return Clients(settings, key, Kept([]), send_initialized=False).refusals(transports)
 
 
 def _look_at_http(client: Client, settings: Settings, findings: Findings, *, stream: bool) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 
+from mop_locust.client.ceiling import CappedExchanges, Ceiling
 from mop_locust.client.exchange import Exchanges, Recorder
 from mop_locust.client.http_session import HttpSession
 from mop_locust.client.meters import CounterMeter, RateMeter, TrendMeter, meter
 from mop_locust.client.open_counts import OpenCounts
 from mop_locust.client.websocket_session import WebSocketSession
-from mop_locust.config import ApiKey, Settings
+from mop_locust.config import PUBLIC_KEY, ApiKey, Settings, TargetRule, read_hosts
 from mop_locust.metrics.instruments import Instrument
-from mop_locust.protocol.errors import ClientFault, MopError
+from mop_locust.protocol.errors import ClientFault, MopError, TargetRefused
 from mop_locust.protocol.mcp import Revision, revision
 from mop_locust.transports import HttpLike, WebSocketLike
 from mop_locust.transports.deadline import Deadline
@@ -29,7 +30,7 @@ class Clients:
     """What the clients of one process share: settings, key, name lookups, the TLS context and the recorder.
 
     `send_initialized` tells whether `notifications/initialized` is sent after `initialize`. `end` is when a run that is
-    being stopped must have closed its sessions. `open` counts what is held open.
+    being stopped must have closed its sessions. `open` counts what is held open. `ceiling` holds exchanges back, if there is one.
     """
 
     def __init__(self, settings: Settings, key: ApiKey, recorder: Recorder, *, send_initialized: bool) -> None:
@@ -38,13 +39,14 @@ class Clients:
         self.send_initialized = send_initialized
         self.open = OpenCounts()
         self._key = key
-        tls = TlsOptions(ca_file=settings.tls_ca or None, insecure=settings.tls_insecure)
-        self._dialer = Dialer(Resolver(), tls, settings.source_addresses)
         self._http = Target.parse(settings.http_base)
         self._websocket = Target.parse(settings.base_url)
+        tls = TlsOptions(ca_file=settings.tls_ca or None, insecure=settings.tls_insecure)
+        self._dialer = Dialer(Resolver(self._rule().refusals), tls, settings.source_addresses)
         self.revision: Revision = revision(settings.protocol_version)
         self.suite_version = version("mop-locust")
         self.end: Deadline | None = None
+        self.ceiling: Ceiling | None = None
         self._new_socket = partial(
             _socket_kind(settings.ws_client),
             self._websocket,
@@ -54,6 +56,25 @@ class Clients:
             subprotocol=settings.ws_subprotocol,
         )
 
+    def _rule(self) -> TargetRule:
+        names, networks = read_hosts(self.settings.allow_targets)
+        plain: set[tuple[str, int]] = set()
+        if self._key.secret not in ("", PUBLIC_KEY) and not self.settings.allow_cleartext_key:
+            plain = {(target.host, target.port) for target in (self._http, self._websocket) if not target.tls}
+        return TargetRule(names, networks, frozenset(plain))
+
+    def refusals(self, transports: Iterable[str]) -> list[str]:
+        """Returns why the target of these transports may not be loaded, in whole sentences; looks its names up."""
+        reasons: dict[str, None] = {}
+        for target in {self._websocket if transport == "websocket" else self._http for transport in transports}:
+            try:
+                self._dialer.check(target, Deadline.after(self.settings.timeout))
+            except TargetRefused as refused:
+                reasons.update(dict.fromkeys(refused.reasons))
+            except MopError:
+                pass  # a lookup that takes too long is the target's matter, and the exchanges will tell it
+        return sorted(reasons)
+
     def closing_timeout(self) -> float:
         """Returns the seconds that closing a session may take: less than usual once the end of the run is set."""
         if self.end is None:
@@ -62,7 +83,11 @@ class Clients:
 
     def client(self, scenario: str, instruments: Mapping[str, Instrument], feeds: Mapping[str, str]) -> Client:
         """Returns a new client that measures for `scenario`, with the metrics that it may feed by name."""
-        return Client(self, Exchanges(scenario, self.recorder, self.settings.timeout, feeds, self.open), instruments)
+        kind = Exchanges if self.ceiling is None else CappedExchanges
+        exchanges = kind(scenario, self.recorder, self.settings.timeout, feeds, self.open)
+        if isinstance(exchanges, CappedExchanges) and self.ceiling is not None:
+            exchanges.ceiling = self.ceiling
+        return Client(self, exchanges, instruments)
 
     def http(self) -> HttpLike:
         """Returns a new HTTP transport of the kind that `MOP_HTTP_CLIENT` names."""

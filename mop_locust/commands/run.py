@@ -54,24 +54,22 @@ def locust_run(
 
     What they print goes to `output`, or where this process prints. An empty variable is taken out of their environment.
     """
-    environment = {**os.environ, OURS: "1", TYPED: json.dumps(list(typed)), **variables}
-    environment = {name: value for name, value in environment.items() if value or name not in variables}
 
-    def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output)
+    def begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
+        return start(command, typed, output, **variables)
 
     locust = [sys.executable, "-m", "locust", "-f", str(file)]
     headless = [*locust, "--headless", "--only-summary", "--loglevel", "WARNING", *options]
     if not workers:
-        return _judged(_wait(start(headless)))
+        return judged(wait(begin(headless)))
     port = str(_free_port())
-    master = start(
+    master = begin(
         [*headless, "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", str(workers)]
     )
     worker = [*locust, "--loglevel", "WARNING", "--worker", "--master-host", "127.0.0.1", "--master-port", port]
-    started = [start(worker) for _ in range(workers)]
+    started = [begin(worker) for _ in range(workers)]
     try:
-        code = _judged(_wait(master))
+        code = judged(wait(master))
         if code == CONFIGURATION:
             for process in started:
                 process.terminate()  # they may never have met their master
@@ -81,27 +79,37 @@ def locust_run(
             _end(process)
 
 
-def _judged(code: int) -> int:
+def judged(code: int) -> int:
     """Returns the code of a process; one that is none of ours, such as Locust's own 1, means that nothing was judged."""
     return code if code in tuple(ExitCode) else CONFIGURATION
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Waits for a process and hands SIGINT and SIGTERM on to it: it ends its run in good order, and then itself.
+def start(
+    command: Sequence[str], typed: Sequence[str], output: IO[bytes] | None = None, **variables: str
+) -> subprocess.Popen[bytes]:
+    """Starts a process of Locust that knows that we lead it, and by which command; the rest as for `locust_run`."""
+    environment = {**os.environ, OURS: "1", TYPED: json.dumps(list(typed)), **variables}
+    environment = {name: value for name, value in environment.items() if value or name not in variables}
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output)
 
-    At a terminal Ctrl-C reaches it twice; the second one changes nothing there.
+
+def wait(*processes: subprocess.Popen[bytes]) -> int:
+    """Waits for processes, returns the largest of their codes, and hands SIGINT and SIGTERM on to them.
+
+    Each ends its run in good order, and then itself. At a terminal Ctrl-C reaches it twice; the second one changes nothing there.
     """
 
     def hand_on(number: int, _: object) -> None:
-        process.send_signal(number)
+        for process in processes:
+            process.send_signal(number)
 
     before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        code = process.wait()
+        codes = [process.wait() for process in processes]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return code if code >= 0 else 128 - code
+    return max(code if code >= 0 else 128 - code for code in codes)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

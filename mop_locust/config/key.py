@@ -51,16 +51,24 @@ def read_api_key(environ: Mapping[str, str]) -> ApiKey:
         return _checked_key("MOP_API_KEY", PUBLIC_KEY if secret is None else secret)
     if secret:
         raise ConfigError(["MOP_API_KEY and MOP_API_KEY_FILE: both are given; allowed: one of the two"])
+    return _checked_key("MOP_API_KEY_FILE", secret_in_file("MOP_API_KEY_FILE", path, "the key"))
+
+
+def secret_in_file(variable: str, path: str, content: str) -> str:
+    """The text of the file that `variable` names, without the line end that editors put there.
+
+    Raises ConfigError for a file that cannot be read, is empty or is far too large; `content` says what should be in it.
+    """
     try:
         with open(path, "rb") as file:
-            content = file.read(_KEY_BYTES + 1)
+            read = file.read(_KEY_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        raise ConfigError([f"MOP_API_KEY_FILE: {quoted(path)} cannot be read: {reason}; allowed: a file with the key"]) from None
-    if not content.strip() or len(content) > _KEY_BYTES:
-        wrong = "is empty" if len(content) <= _KEY_BYTES else f"has more than {_KEY_BYTES} bytes"
-        raise ConfigError([f"MOP_API_KEY_FILE: {quoted(path)} {wrong}; allowed: a file with the key"])
-    return _checked_key("MOP_API_KEY_FILE", content.decode("latin-1").removesuffix("\n").removesuffix("\r"))
+        raise ConfigError([f"{variable}: {quoted(path)} cannot be read: {reason}; allowed: a file with {content}"]) from None
+    if not read.strip() or len(read) > _KEY_BYTES:
+        wrong = "is empty" if len(read) <= _KEY_BYTES else f"has more than {_KEY_BYTES} bytes"
+        raise ConfigError([f"{variable}: {quoted(path)} {wrong}; allowed: a file with {content}"])
+    return read.decode("latin-1").removesuffix("\n").removesuffix("\r")
 
 
 def _checked_key(name: str, secret: str) -> ApiKey:

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import msgspec
 
 from mop_locust.config.mistakes import quoted, quoted_url
+from mop_locust.config.targets import read_hosts, split_hosts
 
 _LARGEST: Final = 1_000_000_000
 _LONGEST_MS: Final = 365 * 24 * 3_600_000
@@ -195,9 +196,16 @@ def _read_addresses(text: str) -> object:
     return tuple(words)
 
 
+def _read_hosts(text: str) -> object:
+    hosts = split_hosts(text)
+    read_hosts(hosts)
+    return hosts
+
+
 WS_URL: Final = _url("ws", "wss")
 HTTP_URL: Final = _url("http", "https")
 COUNT: Final = count()
+COUNT_OR_NONE: Final = count(0)
 MILLISECONDS: Final = milliseconds()
 PROCESS: Final = Kind("process", "the id of a process, or nothing", lambda text: _whole_number(text, 1, 1 << 22) if text else 0)
 PORT_OR_NONE: Final = Kind(
@@ -220,6 +228,9 @@ INFLUX_URL: Final = Kind(
     quoted_url,
 )
 NEW_FILE: Final = _text("the path of a file, made when it is missing, or nothing", r"[^\x00]*")
+HOSTS: Final = Kind(
+    "hosts", "names, addresses and networks such as mop.example.org, 203.0.113.7 or 203.0.113.0/24, with commas", _read_hosts
+)
 TEXT: Final = Kind("text", "any text", str)
 JSON_OBJECT: Final = Kind("JSON object", 'a JSON object such as {"query": "load"}', _read_json_object)
 ADDRESSES: Final = Kind("addresses", "IP addresses of this machine between commas, or nothing", _read_addresses)

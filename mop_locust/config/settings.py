@@ -42,6 +42,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     source_addresses: tuple[str, ...]
     tls_ca: str
     tls_insecure: bool
+    allow_targets: tuple[str, ...]
+    allow_cleartext_key: bool
+    max_rps: int
+    max_requests: int
+    web_hosts: tuple[str, ...]
     http_client: str
     thresholds: str
     reports: str

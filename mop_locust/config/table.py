@@ -14,6 +14,10 @@ NOT_SETTINGS: Final = frozenset(
     (
         "MOP_API_KEY",
         "MOP_API_KEY_FILE",
+        "MOP_CLUSTER_KEY",
+        "MOP_CLUSTER_KEY_FILE",
+        "MOP_WEB_USER",
+        "MOP_WEB_PASSWORD_FILE",
         "MOP_SERVER_BIN",
         "MOP_SERVER_KEY",
         "MOP_ADMIN_TOKEN",
@@ -34,12 +38,16 @@ _REVISION: Final = kinds.choice(
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row: the name in the environment, the text that counts when none is given, the kind, and one sentence of help."""
+    """One row: the name in the environment, the text that counts when none is given, the kind, and one sentence of help.
+
+    `guard` marks what protects others: it stands in no form of the web UI, and nothing changes it while the process runs.
+    """
 
     name: str
     default: str
     kind: kinds.Kind
     help: str
+    guard: bool = False
 
     @property
     def option(self) -> str:
@@ -125,6 +133,41 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("MOP_TLS_CA", "", kinds.FILE, "A file of certificates (PEM) to trust instead of the system's."),
     Setting("MOP_TLS_INSECURE", "0", kinds.FLAG, "Do not verify the target's certificate."),
+    Setting(
+        "MOP_ALLOW_TARGETS",
+        "",
+        kinds.HOSTS,
+        "Hosts that may be loaded besides this machine and private networks; `--mop-allow-target HOST` adds one.",
+        guard=True,
+    ),
+    Setting(
+        "MOP_ALLOW_CLEARTEXT_KEY",
+        "0",
+        kinds.FLAG,
+        "Send the key without encryption to hosts that are neither this machine nor in a private network.",
+        guard=True,
+    ),
+    Setting(
+        "MOP_MAX_RPS",
+        "0",
+        kinds.COUNT_OR_NONE,
+        "At most so many exchanges a second over all workers; what is held back waits before its clock starts. 0: no ceiling.",
+        guard=True,
+    ),
+    Setting(
+        "MOP_MAX_REQUESTS",
+        "0",
+        kinds.COUNT_OR_NONE,
+        "The run ends after so many exchanges of all workers, the closing of sessions not counted. 0: no ceiling.",
+        guard=True,
+    ),
+    Setting(
+        "MOP_WEB_HOSTS",
+        "",
+        kinds.HOSTS,
+        "Names under which browsers reach the web UI, besides localhost and addresses.",
+        guard=True,
+    ),
     Setting("MOP_HTTP_CLIENT", "gevent", kinds.choice("gevent", "requests"), "Who speaks HTTP: our client, or the library."),
     Setting("MOP_THRESHOLDS", "", kinds.TEXT, "Thresholds 'METRIC{TAGS}: EXPR', one a line or between ';'."),
     Setting("MOP_REPORTS", "reports", kinds.DIRECTORY, "Where the run folders are made."),

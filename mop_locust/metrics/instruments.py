@@ -76,6 +76,7 @@ BUILT_IN: tuple[Instrument, ...] = (
     Rate("tools_call_failures"),
     Rate("sse_failures"),
     Trend("start_lag"),
+    Trend("ceiling_wait"),
     Trend("loop_lag"),
     Trend("gc_pause"),
 )

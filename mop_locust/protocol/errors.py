@@ -12,7 +12,8 @@
     │   ├── RpcError                a JSON-RPC error answer                 rpc_error
     │   ├── ToolError               a tool that says it failed              tool_error
     │   ├── CheckFailed             the scenario rejected the answer        check
-    │   └── ClientFault             this machine is at its limit            client_fault
+    │   ├── ClientFault             this machine is at its limit            client_fault
+    │   └── TargetRefused           the user did not allow this target      client_fault
     └── LocalProtocolError          our own bug: wrong state or wrong use
 
 ``outcome`` belongs to the class, so nothing ever has to compare error texts. ``label`` is short and comes from a bounded
@@ -22,6 +23,7 @@ set, so it can be counted. What the server wrote stands only in ``detail``, ``ex
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 EXCERPT_LENGTH: Final = 200
@@ -154,6 +156,17 @@ class ClientFault(MopError):
 
     outcome = "client_fault"
     sentence = "this machine is at its limit"
+
+
+class TargetRefused(MopError):
+    """The target is at an address that the user did not allow; nothing was sent. ``reasons`` are whole sentences."""
+
+    outcome = "client_fault"
+    sentence = "the target is not allowed"
+
+    def __init__(self, label: str, detail: str = "", *, reasons: Sequence[str] = ()) -> None:
+        super().__init__(label, detail)
+        self.reasons = list(reasons)
 
 
 class LocalProtocolError(Exception):

@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import gevent
+import zmq
 from locust.exception import RPCError
+from zmq.utils.monitor import recv_monitor_message
 
 logger = logging.getLogger("mop_locust")
 
 UNREADABLE, MALFORMED, UNREGISTERED = "undecodable frames", "malformed messages", "messages of clients that never registered"
+FAILED_HANDSHAKES = "connections with another key, or none"
 FROM_ANYBODY = ("client_ready", "locustfile", "quit")  # what a worker says before it is registered, or after it was forgotten
 
 
@@ -51,6 +55,15 @@ class Border:
             self._handle(client_id, message)
         except Exception as error:
             self._turn_away(MALFORMED, f"{message.type!r}: {type(error).__name__}: {error}")
+
+    def watch_handshakes(self, socket: Any) -> None:
+        """Counts the peers that the link itself lets in no further, from now on."""
+        failed = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+        gevent.spawn(self._count_handshakes, socket.get_monitor_socket(failed))
+
+    def _count_handshakes(self, monitor: Any) -> None:
+        while recv_monitor_message(monitor)["event"] != zmq.EVENT_MONITOR_STOPPED:
+            self._turn_away(FAILED_HANDSHAKES, "the link is for those with the key of this swarm")
 
     def _turn_away(self, kind: str, detail: str) -> None:
         self.turned_away[kind] += 1

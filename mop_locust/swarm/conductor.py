@@ -23,6 +23,7 @@ from mop_locust.swarm.border import Border
 from mop_locust.swarm.document import document
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationStock
+from mop_locust.swarm.permits import PermitStock
 from mop_locust.swarm.preparation import Preparation
 from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.roll import Roll
@@ -70,6 +71,8 @@ class Conductor:
         self.folders: dict[str, Path] = {}
         self._made_us = 0
         self.stock: IterationStock | None = None
+        self.permits: PermitStock | None = None
+        self._sharing = 0
         self.border: Border | None = None
         self.say_last: Callable[[SummaryDocument], list[str]] = lambda _: []  # to the exporters; returns what they lost
 
@@ -114,6 +117,7 @@ class Conductor:
 
         def guarded(user_count: int, spawn_rate: float, wait: bool = False, user_classes: Any = None) -> None:
             run = self.run
+            self.preparation.restore_guards()  # they go to the workers with each start
             if run is not None and not run.finished:
                 if run.stopping_us:
                     return
@@ -165,6 +169,8 @@ class Conductor:
         self._drained = set()
         self._next_window = 0
         self.stock = IterationStock(run.scenarios.iterations(run.settings), self._iterations_over)
+        self.permits = PermitStock(run.settings.max_requests, self._permits_over) if run.settings.max_requests else None
+        self._sharing = len(self.roll.here)
         self.give_order()
         if self._generator is not None:
             self._generator.begin(self._order(run), run.settings)
@@ -187,7 +193,15 @@ class Conductor:
             run.settings.base_url,
             run.elapsed_us,
             wanted == "always" or (wanted == "auto" and found),
+            max(1, self._sharing),
         )
+
+    def share_ceiling(self) -> None:
+        """Tells the workers how many of them share the ceiling of the rate, when that has changed."""
+        sharing = len(self.roll.here)
+        if self.active and sharing != self._sharing and self.run is not None and self.run.settings.max_rps:
+            self._sharing = sharing
+            self._runner.send_message("mop_share", {"workers": max(1, sharing)})
 
     def hello(self, worker: str, told: dict[str, Any]) -> None:
         """Takes what a worker says of itself; one with another key that joins late makes the run invalid."""
@@ -231,10 +245,14 @@ class Conductor:
                 self._generator.ledger.acknowledge(window)
         else:
             self.roll.ask()
-        if self.stock is not None and self._generator is None:
+            self.share_ceiling()
+        if self._generator is None:
             gone = [worker for worker in run.merge.workers if run.has_final(worker) or self._is_missing(worker)]
             for worker in gone:
-                self.stock.lost(worker)
+                if self.stock is not None:
+                    self.stock.lost(worker)
+                if self.permits is not None:
+                    self.permits.lost(worker)
         self._hand_on_windows(run, all_of_them=False)
 
     def reset_after_ramp_up(self) -> None:
@@ -280,8 +298,18 @@ class Conductor:
 
     def _iterations_over(self) -> None:
         if self.active and self.run is not None and self.run.scenarios.all_iterate:
-            self.run.stopped_by = "iterations"
-            gevent.spawn(self._runner.quit if self._environment.parsed_options.headless else self._runner.stop)
+            self._stop("iterations")
+
+    def _permits_over(self) -> None:
+        if self.active and self.run is not None:
+            after, limit = self.run.elapsed_us / 1e6, self.run.settings.max_requests
+            self.run.notes.append(f"the ceiling of {limit:,} exchanges (MOP_MAX_REQUESTS) ended the run after {after:.1f} s")
+            self._stop("ceiling")
+
+    def _stop(self, reason: str) -> None:
+        assert self.run is not None
+        self.run.stopped_by = reason
+        gevent.spawn(self._runner.quit if self._environment.parsed_options.headless else self._runner.stop)
 
     # --- the end
 

@@ -41,7 +41,7 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
             "stopped_by": run.stopped_by,
             "suite_version": version("mop-locust"),
             "options": dict(run.options),
-            "notes": [*notes(totals), *_late(run), *run.notes],
+            "notes": [*notes(totals), *_held(run, totals), *_late(run), *run.notes],
         },
         "verdict": {**verdict.to_json(), "sentence": ""},
         "metrics": summarise(totals),
@@ -72,6 +72,16 @@ def notes(totals: Totals) -> list[str]:
     after = streams.histogram.quantile(0.5) / 1000 if isinstance(streams, TrendTotal) else 0.0
     observed = ": keep-alive was not observed" if totals.select("sse_keepalives") is None else ""
     return [f"{early.count:,} of {opened:,} streams were ended by the server after {after:.0f} ms{observed}"]
+
+
+def _held(run: Run, totals: Totals) -> list[str]:
+    """Says that the ceiling, and not the scenario or the target, set the pace."""
+    waits = totals.select("ceiling_wait")
+    if not isinstance(waits, TrendTotal) or not waits.histogram.count:
+        return []
+    n, median, limit = waits.histogram.count, waits.histogram.quantile(0.5) / 1000, run.settings.max_rps
+    ceiling = f"the ceiling of {limit:,} exchanges a second (MOP_MAX_RPS)"
+    return [f"{ceiling} held back {n:,} exchanges, by {median:.1f} ms at the median"]
 
 
 def _late(run: Run) -> list[str]:

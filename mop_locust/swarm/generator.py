@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 
 from mop_locust.client import Clients
+from mop_locust.client.ceiling import Ceiling
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey, Settings
 from mop_locust.metrics.ledger import Ledger
@@ -41,6 +42,7 @@ class Generator:
         self._stop_timeout = 0.0
         self.take_iteration: Callable[[str], bool]
         self.iteration_done: Callable[[str], None]
+        self.take_permits: Callable[[], int]
 
     def begin(self, order: RunOrder, settings: Settings) -> None:
         """Starts the ledger and the clients of a run; the run's clock began `elapsed_us` ago."""
@@ -56,8 +58,16 @@ class Generator:
         )
         recorder = LedgerRecorder(ledger, self._environment.events)
         self.clients = Clients(settings, self._key, recorder, send_initialized=order.send_initialized)
+        if settings.max_rps or settings.max_requests:
+            rate = settings.max_rps / order.workers
+            self.clients.ceiling = Ceiling(rate, self.take_permits if settings.max_requests else None)
         self._ledger = ledger
         self._vitals = Vitals(ledger)
+
+    def share(self, workers: int) -> None:
+        """Sets how many processes share the ceiling of the rate, from now on."""
+        if not self.finished and self.clients.ceiling is not None:
+            self.clients.ceiling.share(self.clients.settings.max_rps / workers)
 
     @property
     def ledger(self) -> Ledger | None:
@@ -76,6 +86,8 @@ class Generator:
         closing = min(stop_timeout * CLOSING_SHARE, LONGEST_CLOSING)
         if self._ledger is not None:
             self.clients.end = Deadline.after(stop_timeout)
+            if self.clients.ceiling is not None:
+                self.clients.ceiling.end()
         self._environment.stop_timeout = stop_timeout - closing
 
     def snapshot(self) -> Snapshot | None:

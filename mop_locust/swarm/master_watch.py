@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from typing import Any
 
@@ -10,34 +11,68 @@ import gevent
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from mop_locust.swarm.interrupt import leave
+from mop_locust.verdict.exit_codes import CONFIGURATION
+
 logger = logging.getLogger("mop_locust")
 
 SILENT_SECONDS = 20  # a master that is connected but says nothing
 DEAD_SECONDS = 3.0  # a connection that is gone and does not come back
 LOOK_SECONDS = 0.25
+CUT_HANDSHAKES = 3  # in a row; one alone may be a master that was just leaving
+
+REFUSED = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+CUT = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 
 class MasterWatch:
-    """Follows the connection to the master by ZeroMQ's own events, which tell at once when it breaks."""
+    """Follows the connection to the master by ZeroMQ's own events, which tell at once when it breaks, or never comes about.
 
-    def __init__(self, runner: Any) -> None:
-        self._runner = runner
-        self._lost_at: float | None = None
-        self._monitor = runner.client.socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
+    `lost_at` is when it broke, on the monotonic clock; None while it stands.
+    """
+
+    def __init__(self, socket: Any, *, has_key: bool) -> None:
+        self.lost_at: float | None = None
+        self._has_key = has_key
+        self._been_in = False
+        self._cut = 0
+        self._monitor = socket.get_monitor_socket(REFUSED | CUT | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
         gevent.spawn(self._follow)
-        gevent.spawn(self._wait)
 
     def _follow(self) -> None:
         while True:
-            event = recv_monitor_message(self._monitor)["event"]
+            told = recv_monitor_message(self._monitor)
+            event = told["event"]
             if event == zmq.EVENT_MONITOR_STOPPED:
                 return
-            self._lost_at = time.monotonic() if event == zmq.EVENT_DISCONNECTED else None
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._been_in, self.lost_at = True, None
+            elif event == zmq.EVENT_DISCONNECTED:
+                self.lost_at = self.lost_at or time.monotonic()
+            else:
+                self._cut += 1
+                if not self._been_in and (event & REFUSED or self._cut == CUT_HANDSHAKES):
+                    self._give_up(told["endpoint"].decode().removeprefix("tcp://"))
+                    return
 
-    def _wait(self) -> None:
-        while True:
-            gevent.sleep(LOOK_SECONDS)
-            if self._lost_at is not None and time.monotonic() - self._lost_at > DEAD_SECONDS:
-                logger.error("the master is gone: this worker stops its load and leaves")
-                self._runner.quit()
-                return
+    def _give_up(self, where: str) -> None:
+        """Leaves as after any other mistake of the user: to try again for ever would look like a master that is late."""
+        why = "it has another key, or none" if self._has_key else "it wants a key, and this worker has none"
+        print(
+            f"mop-locust: the master at {where} does not let this worker in: {why}; "
+            "give both the same MOP_CLUSTER_KEY_FILE (or MOP_CLUSTER_KEY)",
+            file=sys.stderr,
+            flush=True,
+        )
+        leave(CONFIGURATION)
+
+
+def leave_without_master(runner: Any) -> None:
+    """Stops the load and leaves once the connection is gone for too long; runs as long as the worker does."""
+    while True:
+        gevent.sleep(LOOK_SECONDS)
+        lost_at = runner.client.mop_watch.lost_at
+        if lost_at is not None and time.monotonic() - lost_at > DEAD_SECONDS:
+            logger.error("the master is gone: this worker stops its load and leaves")
+            runner.quit()
+            return

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mop_locust.config import SETTINGS, ConfigError, Settings, parse_duration, parse_settings, with_host
+from mop_locust.config import SETTINGS, ConfigError, Settings, asks_for_login, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
+from mop_locust.swarm.link import LOOPBACK, has_key
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
 ALSO = {
@@ -22,6 +23,7 @@ ALSO = {
 OPENED_ONCE = frozenset(
     ("MOP_METRICS_PORT", "MOP_METRICS_HOST", "MOP_METRICS_LINGER", "MOP_OTLP", "MOP_INFLUX", "MOP_JSONL")
 )  # when the process starts: the web UI's form cannot change them
+GUARDS = ("mop_allow_target", *(setting.dest for setting in SETTINGS if setting.guard))
 
 
 def add_options(parser: Any) -> None:
@@ -36,7 +38,7 @@ def add_options(parser: Any) -> None:
             default=setting.default,
             metavar="VALUE",
             help=setting.help.replace("%", "%%"),
-            include_in_web_ui=setting.name not in OPENED_ONCE,
+            include_in_web_ui=not setting.guard and setting.name not in OPENED_ONCE,
             **takes,
         )
     parser.add_argument(
@@ -48,8 +50,26 @@ def add_options(parser: Any) -> None:
         help="A threshold in k6's words, for example 'ws_failures: rate<0.01'; repeatable; replaces the defaults of its metric.",
         include_in_web_ui=False,
     )
-    parser.set_defaults(stop_timeout=STOP_TIMEOUT)
+    parser.add_argument(
+        "--mop-allow-target",
+        dest="mop_allow_target",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="A host that may be loaded besides this machine and private networks: a name, an address or a network; repeatable.",
+        include_in_web_ui=False,
+    )
+    # Locust's own defaults are all interfaces.
+    parser.set_defaults(stop_timeout=STOP_TIMEOUT, web_host=LOOPBACK)
+    if asks_for_login(os.environ):
+        parser.set_defaults(web_login=True)
+    if not has_key():
+        parser.set_defaults(master_bind_host=LOOPBACK)
     for action in parser._actions:
+        if action.dest == "web_host":
+            action.help = f"Host to bind the web interface to; '*' for all interfaces. Defaults to {LOOPBACK}."
+        if action.dest == "master_bind_host":
+            action.help = f"IP address for the master to listen on. Defaults to * with a key of the swarm, else to {LOOPBACK}."
         if action.dest in ("run_time", "stop_timeout"):
             action.type = _timespan  # Locust's own names neither the value nor what would be right
 
@@ -66,6 +86,8 @@ def _timespan(text: str) -> float:
 def read_options(options: Any, host: str | None = None, argv: Sequence[str] | None = None) -> Settings:
     """Returns the checked settings of parsed options; raises ConfigError with all mistakes."""
     values = {setting.name: str(getattr(options, setting.dest, setting.default) or "") for setting in SETTINGS}
+    hosts = [values["MOP_ALLOW_TARGETS"], *getattr(options, "mop_allow_target", ())]
+    values["MOP_ALLOW_TARGETS"] = ",".join(filter(None, hosts))
     words = sys.argv[1:] if argv is None else argv
     given = [
         setting.name

@@ -8,13 +8,17 @@ import msgspec
 
 
 class RunOrder(msgspec.Struct, frozen=True):
-    """One run: its id, where the target is, how long it has been going when the order leaves, what the preflight found."""
+    """One run: its id, where the target is, how long it has been going when the order leaves, what the preflight found.
+
+    `workers` share the ceiling of its rate.
+    """
 
     run_id: str
     http_base: str
     base_url: str
     elapsed_us: int
     send_initialized: bool
+    workers: int = 1
 
 
 OPTION = "mop_run"  # the name beside our options, which Locust sends to the workers before `test_start`

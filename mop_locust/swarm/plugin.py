@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -14,7 +15,8 @@ from gevent.event import Event
 from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from mop_locust.config import ApiKey, ConfigError, read_api_key, unknown_variables
+from mop_locust.config import ApiKey, ConfigError, read_api_key, read_cluster_key, read_web_login, unknown_variables
+from mop_locust.swarm import permits
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.conductor import Conductor
 from mop_locust.swarm.events import add_events
@@ -24,13 +26,15 @@ from mop_locust.swarm.faults import FaultWatch
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.interrupt import leave, leave_as_interrupted, on_interrupt, shut_down_once
 from mop_locust.swarm.iterations import ASK, DONE, GIVE
-from mop_locust.swarm.master_watch import SILENT_SECONDS, MasterWatch
+from mop_locust.swarm.link import is_loopback, lock_link, say_where_it_listens
+from mop_locust.swarm.master_watch import SILENT_SECONDS, leave_without_master
 from mop_locust.swarm.options import add_options
 from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.terminal import show_progress
 from mop_locust.swarm.validity import REPORT_SECONDS
 from mop_locust.swarm.vitals import settle_memory
 from mop_locust.swarm.web import join_web_ui
+from mop_locust.swarm.web_guard import guard
 from mop_locust.swarm.worker import Worker
 from mop_locust.verdict.exit_codes import CONFIGURATION, INVALID
 
@@ -49,6 +53,7 @@ def join_locust() -> None:
     locust.runners.WORKER_REPORT_INTERVAL = REPORT_SECONDS
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = SILENT_SECONDS
     add_events(events)
+    lock_link()
     events.init_command_line_parser.add_listener(lambda parser, **_: add_options(parser))
     events.init.add_listener(_start)
     worker_class: Any = WorkerRunner
@@ -77,10 +82,15 @@ def _ready(runner: Any) -> Event:
 
 
 def _start(environment: Any, runner: Any, **_: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # a core would hold the keys
     mistakes: list[str] = []
     key = ApiKey("")
     try:
         key = read_api_key(os.environ)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    try:
+        read_cluster_key(os.environ)  # the link has it already, and cannot tell what is wrong with it
     except ConfigError as error:
         mistakes += error.mistakes
     if isinstance(runner, WorkerRunner):
@@ -108,6 +118,11 @@ def _refuse(mistakes: list[str]) -> NoReturn:
 def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     """What a master and a single process have in common; nothing is started when there are mistakes."""
     options, runner = environment.parsed_options, environment.runner
+    login = None
+    try:
+        login = read_web_login(os.environ) if environment.web_ui is not None else None
+    except ConfigError as error:
+        mistakes += error.mistakes
     if options.processes:
         end_children_at_exit()
     exports = Exports(environment, conductor)
@@ -118,6 +133,10 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
         _refuse([*mistakes, *refusal.mistakes])
     if mistakes:
         _refuse(mistakes)
+    if environment.web_ui is not None:
+        guard(environment.web_ui, [*settings.web_hosts, options.web_host], login)
+        if not options.web_login and not is_loopback(options.web_host):
+            logger.warning("the web UI is open to whoever reaches port %d: see MOP_WEB_USER", options.web_port)
     conductor.preparation.set_defaults(settings)
     conductor.guard_start()
     if options.headless:
@@ -174,6 +193,7 @@ def _await_workers(environment: Any, conductor: Conductor) -> None:
 def _join_single_process(environment: Any, runner: LocalRunner, conductor: Conductor, generator: Generator) -> None:
     generator.take_iteration = lambda scenario: conductor.stock is not None and conductor.stock.take(scenario, runner.client_id)
     generator.iteration_done = lambda scenario: conductor.stock.done(scenario, runner.client_id) if conductor.stock else None
+    generator.take_permits = lambda: conductor.permits.take(runner.client_id, 1) if conductor.permits else 0
     environment.mop = generator
     hooks = environment.events
     hooks.quitting.add_listener(lambda **_: runner.stop())  # SIGTERM: Locust itself stops only after the exit code
@@ -195,10 +215,19 @@ def _join_master(environment: Any, runner: MasterRunner, conductor: Conductor) -
         if conductor.stock is not None:
             conductor.stock.done(msg.data["scenario"], msg.node_id)
 
+    def permit(msg: Any, **_: Any) -> None:
+        workers = max(1, len(conductor.roll.here))
+        given = conductor.permits.take(msg.node_id, workers) if conductor.permits is not None else 0
+        runner.send_message(permits.GIVE, {"permits": given}, client_id=msg.node_id)
+
     def connected(**_: Any) -> None:
+        conductor.share_ceiling()  # before the one that joins has its part
         conductor.give_order()  # a worker that joins late gets the time gone by with its spawn message
 
+    options = environment.parsed_options
+    say_where_it_listens(options.master_bind_host, options.master_bind_port)
     conductor.border = Border(runner, conductor.late_report)
+    conductor.border.watch_handshakes(runner.server.socket)
     environment.events.quitting.add_listener(lambda **_: conductor.roll.dismiss())
     if environment.reset_stats:
         environment.events.spawning_complete.add_listener(lambda **_: conductor.reset_after_ramp_up())
@@ -209,6 +238,7 @@ def _join_master(environment: Any, runner: MasterRunner, conductor: Conductor) -
     runner.register_message("mop_fault", lambda msg, **_: conductor.fault(f"worker {msg.node_id}: {msg.data['fault']}"))
     runner.register_message(ASK, ask)
     runner.register_message(DONE, done)
+    runner.register_message(permits.ASK, permit)
 
 
 def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
@@ -233,12 +263,14 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     _watch_faults(hooks, worker.fault)
     on_interrupt(interrupt)
     shut_down_once(hooks)
-    MasterWatch(runner)
+    gevent.spawn(leave_without_master, runner)
     runner.register_message("mop_reset", lambda **_: worker.reset())
     runner.register_message("mop_who", lambda **_: worker.say_who())
     runner.register_message("mop_drain", drain, concurrent=True)
     runner.register_message("mop_ack", lambda msg, **_: worker.acknowledge(msg.data["run"], msg.data["window"]))
     runner.register_message(GIVE, lambda msg, **_: worker.given(msg.data["number"], msg.data["granted"]))
+    runner.register_message(permits.GIVE, lambda msg, **_: worker.permitted(msg.data["permits"]))
+    runner.register_message("mop_share", lambda msg, **_: worker.share(msg.data["workers"]))
     _ready(runner).set()
     worker.say_who()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mop_locust import preflight, server_side
 from mop_locust.config import ApiKey, ConfigError, Settings, redact_command
-from mop_locust.swarm.options import option_values, read_options
+from mop_locust.swarm.options import GUARDS, option_values, read_options
 from mop_locust.swarm.provenance import provenance, typed
 from mop_locust.swarm.refusal import Refused
 from mop_locust.swarm.roll import Roll
@@ -28,9 +28,16 @@ class Preparation:
         self._environment = environment
         self._key = key
         self._roll = roll
+        self._guards = {dest: getattr(environment.parsed_options, dest) for dest in GUARDS}
+
+    def restore_guards(self) -> None:
+        """Sets what protects others back to what the process was started with: the web UI's `/swarm` sets any option."""
+        for dest, value in self._guards.items():
+            setattr(self._environment.parsed_options, dest, value)
 
     def settings(self) -> Settings:
         """Returns the checked settings of the options as they are now; raises Refused with every mistake."""
+        self.restore_guards()
         options = self._environment.parsed_options
         mistakes = self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold)[1]
         mistakes += _unwritable(options.mop_reports)
@@ -64,8 +71,9 @@ class Preparation:
         scenarios.weigh(settings)
         self._roll.call()
         findings = preflight.look(settings, self._key, scenarios.transports) if settings.preflight else None
-        if findings is not None and findings.mistakes:
-            raise Refused(findings.mistakes)
+        mistakes = findings.mistakes if findings else preflight.refusals(settings, self._key, scenarios.transports)
+        if mistakes:
+            raise Refused(mistakes)
         if settings.tls_insecure:
             logger.warning("MOP_TLS_INSECURE=1: the target's certificate is NOT verified; anybody may answer in its place")
         options = self._environment.parsed_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from mop_locust.swarm.refusal import Refused
 HELLO_SECONDS = 5.0  # for a worker to say who it is
 ASK_SECONDS = 1.0  # a worker tells by itself; one whose word was lost is asked, no sooner than it can answer
 POLL_SECONDS = 0.05
+FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 5.0, 30.0  # of workers that are missing
+
+logger = logging.getLogger("mop_locust")
 
 
 @dataclass
@@ -88,9 +92,13 @@ class Roll:
     def await_workers(self, expected: int, longest: float) -> int:
         """Waits until `expected` workers are there, at most `longest` seconds (0: without end); returns how many are."""
         began = time.monotonic()
-        while len(self._runner.clients.ready) < expected:
+        say_at = began + FIRST_WORD_SECONDS
+        while (there := len(self._runner.clients.ready)) < expected:
             if longest and time.monotonic() - began > longest:
                 break
+            if time.monotonic() > say_at:
+                say_at += NEXT_WORD_SECONDS
+                logger.warning("waiting for workers: %d of %d are here", there, expected)
             gevent.sleep(POLL_SECONDS)
         return len(self._runner.clients.ready)
 

@@ -16,6 +16,7 @@ from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationAsker
 from mop_locust.swarm.machine import machine
 from mop_locust.swarm.options import read_options
+from mop_locust.swarm.permits import PermitAsker
 
 
 class Worker:
@@ -31,6 +32,10 @@ class Worker:
         asker = IterationAsker(self._runner)
         generator.take_iteration, generator.iteration_done = asker.take, asker.done
         self.given = asker.given
+        permits = PermitAsker(self._runner)
+        generator.take_permits = permits.take
+        self.permitted = permits.given
+        self.share = generator.share
 
     def say_who(self) -> None:
         """Tells the master this worker's host, process, clock, machine and the hash of its key."""

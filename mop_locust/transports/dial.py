@@ -5,32 +5,49 @@ from __future__ import annotations
 import ssl
 import time
 from _socket import SOCK_STREAM
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 import gevent
 from gevent.socket import getaddrinfo
 from gevent.ssl import SSLContext
 
-from mop_locust.protocol.errors import ConnectError, ExchangeTimeout, MopError
+from mop_locust.protocol.errors import ConnectError, ExchangeTimeout, MopError, TargetRefused
 from mop_locust.transports.deadline import Deadline
 from mop_locust.transports.target import Target
 from mop_locust.transports.wire import Address, TlsWire, Wire, connect_fault
 
 Place = tuple[int, Address]
 
+# Of a host, a port and an address that was looked up for it ("": a proxy alone knows it): why nothing may connect there.
+Refusals = Callable[[str, int, str], Sequence[str]]
+
 _LOOKUP_REST_S: Final = 5.0
+
+
+def refused(reasons: Sequence[str]) -> TargetRefused:
+    """Return the error for a target that may not be connected to."""
+    return TargetRefused("target not allowed", "; ".join(reasons), reasons=reasons)
+
+
+def behind_proxy(target: Target) -> bool:
+    """Return whether the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) has a proxy before the target."""
+    return ("https" if target.tls else "http") in getproxies() and not proxy_bypass(target.host)
 
 
 class Resolver:
     """Finds the addresses of a host once for a whole process: a lookup for each connection would measure the resolver.
 
     The address that took the last connection comes first. A host none of whose addresses answered is looked up anew, but
-    not at each attempt: a server that is down is a load to test too.
+    not at each attempt: a server that is down is a load to test too. Each lookup's addresses are all shown to ``refusals``:
+    a name may lead somewhere else the next time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refusals: Refusals = lambda _host, _port, _address: ()) -> None:
+        self._refusals = refusals
         self._known: dict[tuple[str, int], list[Place]] = {}
         self._looked_up: dict[tuple[str, int], float] = {}
         self._lookups: dict[tuple[str, int], gevent.Greenlet] = {}
@@ -38,7 +55,7 @@ class Resolver:
     def places(self, host: str, port: int, deadline: Deadline) -> list[Place]:
         """Return (family, address) of each address, at least one; waits for a lookup, which all callers share.
 
-        ConnectError "name not found" or ExchangeTimeout "name lookup".
+        ConnectError "name not found", ExchangeTimeout "name lookup" or TargetRefused.
         """
         key = (host, port)
         known = self._known.get(key)
@@ -51,18 +68,28 @@ class Resolver:
         lookup.join(deadline.remaining("name lookup"))
         if not lookup.ready():
             raise ExchangeTimeout("name lookup")
-        found = lookup.value
+        found: list[Place] | Callable[[], MopError] = lookup.value
         if isinstance(found, list):
             return found
-        raise ConnectError("name not found", str(found))
+        raise found()
 
-    def _look_up(self, host: str, port: int) -> list[Place] | str:
+    def judge(self, host: str, port: int, address: str) -> None:
+        """Raise TargetRefused for an address that nothing may connect to."""
+        reasons = self._refusals(host, port, address)
+        if reasons:
+            raise refused(reasons)
+
+    def _look_up(self, host: str, port: int) -> list[Place] | Callable[[], MopError]:
         try:
             answers = getaddrinfo(host, port, type=SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            return f"{host}: {error}"
+            reason = f"{host}: {error}"
+            return lambda: ConnectError("name not found", reason)
         else:
             places = [(int(family), address) for family, _, _, _, address in answers]
+            reasons = [reason for _, address in places for reason in self._refusals(host, port, address[0])]
+            if reasons:
+                return lambda: refused(reasons)
             self._known[host, port] = places
             self._looked_up[host, port] = time.monotonic()
             return places
@@ -118,10 +145,26 @@ class Dialer:
         self._sources = source_addresses
         self._turn = count()
 
+    def check(self, target: Target, deadline: Deadline) -> None:
+        """Raise TargetRefused for a target that nothing may connect to: for whoever then connects in its own way.
+
+        Errors as `Resolver.places`, but for a name that the environment's proxy alone may know.
+        """
+        try:
+            self._resolver.places(target.host, target.port, deadline)
+        except ConnectError:
+            if not behind_proxy(target):
+                raise
+            self.judge(target, "")
+
+    def judge(self, target: Target, address: str) -> None:
+        """Raise TargetRefused when nothing may connect to the target at this address, "" for one that a proxy looks up."""
+        self._resolver.judge(target.host, target.port, address)
+
     def dial(self, target: Target, deadline: Deadline) -> tuple[Wire | TlsWire, int]:
         """Return an open connection and the microseconds it took: name lookup, TCP and TLS.
 
-        Addresses are tried in order, each with its share of the time. ConnectError, ClientFault, ExchangeTimeout.
+        Addresses are tried in order, each with its share of the time. ConnectError, ClientFault, ExchangeTimeout, TargetRefused.
         """
         started = time.monotonic_ns()
         plain = self._connect(target, deadline)

@@ -11,7 +11,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import ClassVar, Final
@@ -19,6 +19,9 @@ from typing import ClassVar, Final
 import gevent
 import requests
 from gevent.queue import Empty, SimpleQueue
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from mop_locust.protocol.errors import (
@@ -83,6 +86,32 @@ def _typed(deadline: Deadline) -> Iterator[None]:
         raise fault(error) from error
 
 
+class _Judging(HTTPAdapter):
+    """Has each connection's address judged before anything is sent: the library looks names up anew, by itself.
+
+    A connection to a proxy is not judged; the user's environment names that one.
+    """
+
+    def __init__(self, judge: Callable[[str], None]) -> None:
+        def judged(kind: type[HTTPConnection]) -> type[HTTPConnection]:
+            class Judged(kind):  # type: ignore[valid-type, misc]  # one of the two classes below
+                def _new_conn(self) -> socket.socket:
+                    connected: socket.socket = super()._new_conn()
+                    try:
+                        judge(connected.getpeername()[0])
+                    except MopError:
+                        connected.close()
+                        raise
+                    return connected
+
+            return Judged
+
+        super().__init__()
+        plain = type("Plain", (HTTPConnectionPool,), {"ConnectionCls": judged(HTTPConnection)})
+        secure = type("Secure", (HTTPSConnectionPool,), {"ConnectionCls": judged(HTTPSConnection)})
+        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": secure}
+
+
 class _Pump:
     """Reads a response in a greenlet of its own, since to interrupt a read of urllib3 closes its connection."""
 
@@ -125,6 +154,8 @@ class RequestsTransport:
 
     def __init__(self, target: Target, dialer: Dialer, *, key: str, max_reply: int) -> None:
         scheme = _SCHEMES.get(target.scheme, target.scheme)
+        self._target = target
+        self._dialer = dialer
         self._url = f"{scheme}://{target.host_header}{target.path}"
         self._key = check_key(key)
         self._verify: bool | str = False if dialer.tls.insecure else dialer.tls.ca_file or True
@@ -143,6 +174,8 @@ class RequestsTransport:
         session.auth = as_given
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.clear()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Judging(lambda address: self._dialer.judge(self._target, address)))
         return session
 
     @property
@@ -180,6 +213,7 @@ class RequestsTransport:
         if message is not None:
             headers["Content-Type"] = JSON
             phases.sent += len(message)
+        self._dialer.check(self._target, deadline)
         started = time.monotonic_ns()
         with _typed(deadline):
             response = (session or self._session).request(

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
-from urllib.request import getproxies, proxy_bypass
 
 import websocket
 from websocket._abnf import frame_buffer
@@ -26,7 +25,7 @@ from mop_locust.protocol.errors import (
     RemoteProtocolError,
 )
 from mop_locust.transports.deadline import Deadline
-from mop_locust.transports.dial import Dialer
+from mop_locust.transports.dial import Dialer, behind_proxy
 from mop_locust.transports.http import USER_AGENT, check_key
 from mop_locust.transports.phases import Phases
 from mop_locust.transports.target import Target
@@ -148,7 +147,8 @@ class WebSocketClientTransport:
         }
         sslopt: dict[str, Any] = {}
         connected = None
-        if self._behind_proxy():
+        if behind_proxy(target):
+            self._dialer.check(target, deadline)
             if target.tls:
                 sslopt["context"] = self._dialer.context()
         else:
@@ -178,10 +178,6 @@ class WebSocketClientTransport:
         phases.status = 101
         phases.upgrade_us = phases.first_byte_us = (time.monotonic_ns() - started) // 1000
         self._socket = fresh
-
-    def _behind_proxy(self) -> bool:
-        scheme = "https" if self._target.tls else "http"
-        return scheme in getproxies() and not proxy_bypass(self._target.host)
 
     def _opened(self) -> Any:
         if self._socket is None:

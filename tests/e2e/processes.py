@@ -242,11 +242,13 @@ class LocustRun:
         ports = ("--master-bind-port", str(self.port), "--master-port", str(self.port)) if "--processes" in options else ()
         return self._locust("locust", file, "--headless", *self._statistics, *self._target, *ports, *options)
 
-    def master(self, file: str | Path, workers: int, *options: str) -> Started:
-        """A headless master that waits for so many workers."""
+    def master(self, file: str | Path, workers: int, *options: str, **variables: str) -> Started:
+        """A headless master that waits for so many workers; the variables are its own."""
         words = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(self.port))
         expected = ("--expect-workers", str(workers))
-        return self._locust("master", file, "--headless", *words, *expected, *self._statistics, *self._target, *options)
+        return self._locust(
+            "master", file, "--headless", *words, *expected, *self._statistics, *self._target, *options, **variables
+        )
 
     def worker(self, file: str | Path, *options: str, **variables: str) -> Started:
         """A worker of that master; the variables are its own."""

@@ -13,6 +13,9 @@ from tests.e2e.processes import LocustRun, Server, until
 
 SHORT = ("-u", "4", "-t", "2s")
 CANARY = "canary-7f3a91c2-never-to-be-seen"
+CLUSTER_KEY = "canary-of-the-swarm-" + "never-to-be-seen-either"
+WEB_PASSWORD = "canary-of-the-web-ui"
+SECRETS = (CANARY, CLUSTER_KEY, WEB_PASSWORD)
 
 WRONG = {
     "MOP_HTTP_BASE": "ftp://127.0.0.1/mcp",
@@ -159,8 +162,9 @@ def test_a_worker_with_another_key_is_named_before_the_load(server: Server, run_
 
 
 def key_seen_in(run: LocustRun) -> list[str]:
-    """The files of a run, its outputs and logs among them, that contain the key."""
-    return [str(file) for file in run.folder.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
+    """The files of a run, its outputs and logs among them, that contain a key or the password."""
+    contents = {str(file): file.read_bytes() for file in run.folder.rglob("*") if file.is_file()}
+    return [file for file, content in contents.items() if any(secret.encode() in content for secret in SECRETS)]
 
 
 def command_lines() -> list[list[str]]:
@@ -178,12 +182,15 @@ def test_the_key_is_seen_nowhere(run_at: RunAt, tmp_path: Path) -> None:
     """A run that goes well and says all it can; one that fails at every exchange; one whose key is refused."""
     with Server(tmp_path, key=CANARY) as server, Server(tmp_path, key="another") as other:
         everything = ("--loglevel", "DEBUG", "--logfile", "locust.log", "--html", "locust.html", "--csv", "locust")
-        good, bad, refused = (run_at(at, MOP_API_KEY=CANARY) for at in (server, other, other))
+        password = tmp_path / "password"
+        password.write_text(f"{WEB_PASSWORD}\n")
+        more = {"MOP_CLUSTER_KEY": CLUSTER_KEY, "MOP_WEB_USER": "operator", "MOP_WEB_PASSWORD_FILE": str(password)}
+        good, bad, refused = (run_at(at, MOP_API_KEY=CANARY, **more) for at in (server, other, other))
         good.command("mixed", "--workers", "2", "-u", "15", "-t", "3s", *everything)
         bad.single("mixed", "-u", "15", "-t", "3s", "--mop-preflight", "off", *everything)
         refused.single("tools_call_rps", *SHORT, *everything)
         until(lambda: server.counts_now()["sessions_deleted"] > 1 and other.counts_now()["received"], what="load")
-        assert [words for words in command_lines() if CANARY in " ".join(words)] == []
+        assert [words for words in command_lines() if any(secret in " ".join(words) for secret in SECRETS)] == []
         assert [run.wait() for run in (good, bad, refused)] == [0, 3, 2], "\n".join(run.output for run in (good, bad, refused))
         conserved(good.summary, server.counts())
     assert [file for run in (good, bad, refused) for file in key_seen_in(run)] == []

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 from gevent import GreenletExit
 
+from mop_locust.client import Clients
+from mop_locust.client.ceiling import CappedExchanges, Ceiling
+from mop_locust.client.exchange import Exchanges
+from mop_locust.config import PUBLIC_KEY, ApiKey
 from mop_locust.protocol.errors import CheckFailed, ClientFault, Disconnected, MopError
 from mop_locust.transports.http import HttpTransport
 from mop_locust.transports.requests_http import RequestsTransport
 from mop_locust.transports.websocket import WebSocketTransport
 from mop_locust.transports.websocket_client import WebSocketClientTransport
-from tests.unit.client.memory import TAGS, Taken, client, clients
+from tests.unit.client.memory import TAGS, Taken, client, clients, settings
 
 
 def test_an_attempt_that_went_well_feeds_a_success(taken: Taken) -> None:
@@ -55,3 +59,50 @@ def test_the_limit_of_a_reply_reaches_the_transports(taken: Taken) -> None:
     assert isinstance(http := shared.http(), HttpTransport)
     assert isinstance(websocket := shared.websocket(), WebSocketTransport)
     assert (http.max_reply, websocket.max_reply) == (1234, 1234)
+
+
+def test_without_a_ceiling_nothing_is_asked(taken: Taken) -> None:
+    """The plain class measures; with one, its own does."""
+    shared = clients(taken)
+    assert type(client(shared)._exchanges) is Exchanges
+    shared.ceiling = Ceiling(10, None)
+    capped = client(shared)._exchanges
+    assert type(capped) is CappedExchanges
+    assert capped.ceiling is shared.ceiling
+
+
+ELSEWHERE = "203.0.113.7"  # RFC 5737: nobody's; nothing is sent
+
+
+@pytest.mark.parametrize(
+    ("values", "transports", "told"),
+    [
+        ({}, ["http", "sse", "websocket"], []),
+        ({"MOP_HTTP_BASE": f"https://{ELSEWHERE}/mcp"}, ["websocket"], []),
+        ({"MOP_HTTP_BASE": f"https://{ELSEWHERE}/mcp"}, ["http", "sse"], ["is neither this machine"]),
+        ({"MOP_HTTP_BASE": f"https://{ELSEWHERE}/mcp", "MOP_ALLOW_TARGETS": ELSEWHERE}, ["http"], []),
+        (
+            {"MOP_HTTP_BASE": f"http://{ELSEWHERE}/mcp", "MOP_ALLOW_TARGETS": ELSEWHERE},
+            ["http"],
+            ["is reached without encryption"],
+        ),
+        ({"MOP_BASE_URL": f"ws://{ELSEWHERE}/ws"}, ["websocket"], ["is neither this machine", "is reached without encryption"]),
+        (
+            {"MOP_BASE_URL": f"ws://{ELSEWHERE}/ws", "MOP_ALLOW_TARGETS": f"{ELSEWHERE}/24", "MOP_ALLOW_CLEARTEXT_KEY": "1"},
+            ["websocket"],
+            [],
+        ),
+    ],
+)
+def test_why_a_target_may_not_be_loaded(taken: Taken, values: dict[str, str], transports: list[str], told: list[str]) -> None:
+    """Of the transports that are needed, by the settings and by where the key would go."""
+    reasons = clients(taken, **values).refusals(transports)
+    assert len(reasons) == len(told)
+    assert all(text in reason for text, reason in zip(told, reasons, strict=True)), reasons
+
+
+@pytest.mark.parametrize("secret", ["", PUBLIC_KEY])
+def test_no_key_and_the_public_one_may_go_in_the_clear(taken: Taken, secret: str) -> None:
+    """The public demo key is no secret."""
+    given = settings(MOP_HTTP_BASE=f"http://{ELSEWHERE}/mcp", MOP_ALLOW_TARGETS=ELSEWHERE)
+    assert Clients(given, ApiKey(secret), taken, send_initialized=False).refusals(["http"]) == []

@@ -24,6 +24,7 @@ from mop_locust.protocol.errors import (
     MopError,
     RemoteProtocolError,
     RpcError,
+    TargetRefused,
     ToolError,
 )
 from mop_locust.transports import Phases
@@ -40,6 +41,7 @@ TYPED = [
     (ToolError("isError"), "tool_error"),
     (CheckFailed("empty answer"), "check"),
     (ClientFault("too many open files"), "client_fault"),
+    (TargetRefused("target not allowed"), "client_fault"),
 ]
 
 

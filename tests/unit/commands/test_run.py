@@ -87,7 +87,7 @@ def test_what_was_given_wrong_ends_the_series(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(("code", "judged"), [(0, 0), (2, 2), (3, 3), (4, 4), (1, 2), (42, 2), (137, 2)])
 def test_a_code_that_is_none_of_ours_means_that_nothing_was_judged(code: int, judged: int) -> None:
     """Locust's own 1, a crash, a kill."""
-    assert run._judged(code) == judged
+    assert run.judged(code) == judged
 
 
 class Popen:

@@ -21,6 +21,7 @@ from mop_locust.protocol.errors import (
     MopError,
     RemoteProtocolError,
     RpcError,
+    TargetRefused,
     ToolError,
     printable,
 )
@@ -35,6 +36,7 @@ OUTCOMES = {
     ToolError: "tool_error",
     CheckFailed: "check",
     ClientFault: "client_fault",
+    TargetRefused: "client_fault",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 import pytest
 
-from mop_locust.protocol.errors import ConnectError, Disconnected, ExchangeTimeout
+from mop_locust.protocol.errors import ConnectError, Disconnected, ExchangeTimeout, TargetRefused
 from mop_locust.transports import dial
 from mop_locust.transports.dial import Dialer, Resolver, TlsOptions
 from mop_locust.transports.target import Target
@@ -132,6 +132,64 @@ def test_a_host_that_refuses(addresses: tuple[str, ...], names: Callable[..., Na
         with pytest.raises(ConnectError, match="refused"):
             dialer.dial(place, soon())
     assert service.asked == 3
+
+
+def no_203(host: str, port: int, address: str) -> list[str]:
+    """Nothing may connect to 203.0.113.0/24."""
+    return [f"not {address}"] if address.startswith("203.0.113.") else []
+
+
+def test_every_address_of_a_lookup_is_judged(names: Callable[..., Names]) -> None:
+    """One that may not be connected to is enough to refuse the host, and the refusal is not kept."""
+    service = names("127.0.0.1", "203.0.113.7", "203.0.113.8")
+    resolver = Resolver(no_203)
+    for _ in range(2):
+        with pytest.raises(TargetRefused, match="target not allowed") as raised:
+            resolver.places("server.test", 80, soon())
+    assert raised.value.reasons == ["not 203.0.113.7", "not 203.0.113.8"]
+    assert raised.value.outcome == "client_fault"
+    del service.addresses[1:]
+    assert len(resolver.places("server.test", 80, soon())) == 1
+    assert service.asked == 3
+
+
+def test_a_name_that_leads_elsewhere_later_is_judged_again(
+    serve: Serve, names: Callable[..., Names], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: the first lookup gives an address that is fine, the next one another."""
+    service = names("127.0.0.1")
+    monkeypatch.setattr(dial, "_LOOKUP_REST_S", 0.0)
+    dialer = Dialer(Resolver(no_203), TlsOptions())
+    place = Target.parse(f"http://server.test:{unused_port()}/")
+    with pytest.raises(ConnectError, match="refused"):
+        dialer.dial(place, soon())
+    service.addresses[:] = ["203.0.113.7"]
+    with pytest.raises(TargetRefused):
+        dialer.dial(place, soon())
+
+
+def test_whoever_connects_by_itself_can_ask(names: Callable[..., Names], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that only a proxy can look up is judged without an address; without a proxy it is not found."""
+    asked = []
+
+    def refusals(host: str, port: int, address: str) -> list[str]:
+        asked.append(address)
+        return ["no"] if address in ("", "203.0.113.7") else []
+
+    service = names("127.0.0.1")
+    dialer, place = Dialer(Resolver(refusals), TlsOptions()), Target.parse("http://server.test:8000/")
+    dialer.check(place, soon())
+    service.addresses.clear()
+    monkeypatch.setattr(dial, "getproxies", dict)
+    with pytest.raises(ConnectError, match="name not found"):
+        Dialer(Resolver(refusals), TlsOptions()).check(place, soon())
+    monkeypatch.setattr(dial, "getproxies", lambda: {"http": "http://127.0.0.1:1"})
+    with pytest.raises(TargetRefused):
+        Dialer(Resolver(refusals), TlsOptions()).check(place, soon())
+    with pytest.raises(TargetRefused):
+        dialer.judge(place, "203.0.113.7")
+    dialer.judge(place, "127.0.0.1")
+    assert asked == ["127.0.0.1", "", "203.0.113.7", "127.0.0.1"]
 
 
 def test_source_addresses_take_turns(serve: Serve) -> None:

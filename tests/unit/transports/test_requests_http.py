@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import gevent
 import pytest
 
-from mop_locust.protocol.errors import ConnectError, ExchangeTimeout, HttpStatusError, MopError, RemoteProtocolError
+from mop_locust.protocol.errors import (
+    ConnectError,
+    ExchangeTimeout,
+    HttpStatusError,
+    MopError,
+    RemoteProtocolError,
+    TargetRefused,
+)
 from mop_locust.transports.dial import Dialer, Resolver, TlsOptions
 from mop_locust.transports.requests_http import RequestsTransport
 from mop_locust.transports.sse import End, Event
@@ -115,6 +123,26 @@ def test_refused(dialer: Dialer) -> None:
     http = RequestsTransport(Target.parse("http://no-such-name.invalid/mcp"), dialer, key="", max_reply=MAX_REPLY)
     with pytest.raises(ConnectError, match="name not found"):
         http.send(MESSAGE, soon(20))
+
+
+def test_where_the_library_connects_is_judged_before_anything_is_sent(serve: Serve) -> None:
+    """It looks the name up anew, by itself; there the same name may lead somewhere else."""
+    seen: list[bytes] = []
+    judged: list[str] = []
+
+    def refusals(host: str, port: int, address: str) -> list[str]:
+        judged.append(address)
+        return ["not this time"] if len(judged) > lookups else []
+
+    server = serve(lambda peer: seen.append(peer.read()))
+    place = Target.parse(server.url("http").replace("127.0.0.1", "localhost"))
+    lookups = len({address[4][0] for address in socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)})
+    http = RequestsTransport(place, Dialer(Resolver(refusals), TlsOptions()), key="KEY", max_reply=MAX_REPLY)
+    with pytest.raises(TargetRefused, match="not this time"):
+        http.send(MESSAGE, soon())
+    assert judged[-1] in ("127.0.0.1", "::1")
+    gevent.sleep(0.05)
+    assert b"".join(seen) == b""
 
 
 def test_proxy(serve: Serve, dialer: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:
