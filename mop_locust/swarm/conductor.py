@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gevent
 from gevent.lock import RLock
-from locust.runners import STATE_MISSING, MasterRunner
+from locust.runners import MasterRunner
 
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
@@ -21,6 +20,7 @@ from mop_locust.server_side import ServerWatch
 from mop_locust.swarm import order
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.document import document
+from mop_locust.swarm.drain import Drain
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationStock
 from mop_locust.swarm.permits import PermitStock
@@ -35,9 +35,6 @@ from mop_locust.verdict.judge import judge
 
 logger = logging.getLogger("mop_locust")
 
-DRAIN_MARGIN_SECONDS = 5.0  # beyond the stop timeout, for a worker's last word
-MISSING_SECONDS = 5.0  # since the last report of a worker that Locust misses: it is not waited for any more
-POLL_SECONDS = 0.02
 LIVE_US = 500_000  # how old the summary of a run that goes on may be
 LAST_SECOND = 1 << 40
 UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is so old
@@ -59,7 +56,7 @@ class Conductor:
         self._prepared: Run | None = None
         self._codes: list[int] = []
         self._texts: list[str] = []
-        self._drained: set[str] = set()
+        self.workers_end = Drain(self._runner, self.roll)
         self._draining = RLock()
         self._finishing = RLock()
         self._vitals: Vitals | None = None
@@ -166,7 +163,7 @@ class Conductor:
             return
         run.begin()
         self.run = run
-        self._drained = set()
+        self.workers_end.begin()
         self._next_window = 0
         self.stock = IterationStock(run.scenarios.iterations(run.settings), self._iterations_over)
         self.permits = PermitStock(run.settings.max_requests, self._permits_over) if run.settings.max_requests else None
@@ -224,10 +221,6 @@ class Conductor:
             if isinstance(encoded, bytes):
                 self.receive(worker, encoded)
 
-    def drained(self, worker: str) -> None:
-        """Notes that a worker has stopped its users and sent its last report."""
-        self._drained.add(worker)
-
     def fault(self, sentence: str) -> None:
         """Notes an exception that Locust caught: what was measured around it cannot be stood behind."""
         if self.run is not None and self.active and sentence not in self.run.faults:
@@ -247,7 +240,7 @@ class Conductor:
             self.roll.ask()
             self.share_ceiling()
         if self._generator is None:
-            gone = [worker for worker in run.merge.workers if run.has_final(worker) or self._is_missing(worker)]
+            gone = [worker for worker in run.merge.workers if run.has_final(worker) or self.workers_end.is_missing(worker)]
             for worker in gone:
                 if self.stock is not None:
                     self.stock.lost(worker)
@@ -289,7 +282,7 @@ class Conductor:
         if not hook._handlers:
             return
         until = run.elapsed_us // 1_000_000 - UNSETTLED_SECONDS
-        seen = [record.acknowledged for worker, record in run.merge.workers.items() if not self._is_missing(worker)]
+        seen = [record.acknowledged for worker, record in run.merge.workers.items() if not self.workers_end.is_missing(worker)]
         if seen and None not in seen:
             until = max(until, min(index for index in seen if index is not None))
         windows, self._next_window = run.merge.windows.closed(self._next_window, LAST_SECOND if all_of_them else until)
@@ -326,25 +319,7 @@ class Conductor:
             if self._generator is not None:
                 self._generator.leave_time_to_close()
             else:
-                self._wait_for_workers(run)
-
-    def _wait_for_workers(self, run: Run) -> None:
-        self._runner.send_message("mop_drain", {"run": run.id})
-        until = time.monotonic() + (self._environment.stop_timeout or 0.0) + DRAIN_MARGIN_SECONDS
-        while time.monotonic() < until:
-            if all(self._has_ended(run, worker) for worker in self.roll.here):
-                return
-            gevent.sleep(POLL_SECONDS)
-
-    def _has_ended(self, run: Run, worker: str) -> bool:
-        if worker in self._drained or run.has_final(worker):
-            return True
-        last_us = run.last_us.get(worker, run.started_us)
-        return self._is_missing(worker) and monotonic_us() - last_us > MISSING_SECONDS * 1e6
-
-    def _is_missing(self, worker: str) -> bool:
-        node = self._runner.clients.get(worker) if isinstance(self._runner, MasterRunner) else None
-        return node is None or node.state == STATE_MISSING
+                self.workers_end.wait(run, self._environment.stop_timeout or 0.0)
 
     def finish(self) -> None:
         """Judges the run and writes its folder: Locust's `test_stop`. A finished run stays as it is."""

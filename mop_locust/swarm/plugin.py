@@ -234,7 +234,7 @@ def _join_master(environment: Any, runner: MasterRunner, conductor: Conductor) -
     events.worker_report.add_listener(report)
     events.worker_connect.add_listener(connected)
     runner.register_message("mop_hello", lambda msg, **_: conductor.hello(msg.node_id, msg.data))
-    runner.register_message("mop_drained", lambda msg, **_: conductor.drained(msg.node_id))
+    runner.register_message("mop_drained", lambda msg, **_: conductor.workers_end.said(msg.node_id))
     runner.register_message("mop_fault", lambda msg, **_: conductor.fault(f"worker {msg.node_id}: {msg.data['fault']}"))
     runner.register_message(ASK, ask)
     runner.register_message(DONE, done)
