@@ -27,15 +27,11 @@ def leave(code: int) -> None:
     gevent.get_hub().handle_system_error(SystemExit, SystemExit(code))
 
 
-def leave_as_interrupted() -> None:
-    """Lets Locust's main end as at Ctrl-C, with its own shutdown."""
-    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
-
-
-def shut_down_once(events: Any) -> None:
+def shut_down_once(events: Any) -> Callable[[], None]:
     """Lets only the first of Locust's shutdowns run: SIGTERM starts one in a greenlet, and again each time it comes.
 
-    The others wait for its exit, which ends the process. Add it last: `quitting` runs its listeners from the last to the first.
+    The others wait for its exit, which ends the process. Call it last: `quitting` runs its listeners from the last to the first.
+    Returns what lets Locust's main end as at Ctrl-C; it does nothing once main is on its way, where nobody would catch it.
     """
     begun = False
 
@@ -45,4 +41,9 @@ def shut_down_once(events: Any) -> None:
             gevent.get_hub().switch()  # never comes back: the exit of the first ends the process
         begun = True
 
+    def leave_as_interrupted() -> None:
+        if not begun:
+            gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+
     events.quitting.add_listener(gate)
+    return leave_as_interrupted

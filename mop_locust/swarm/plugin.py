@@ -24,7 +24,7 @@ from mop_locust.swarm.exports import Exports
 from mop_locust.swarm.family import end_children_at_exit
 from mop_locust.swarm.faults import FaultWatch
 from mop_locust.swarm.generator import Generator
-from mop_locust.swarm.interrupt import leave, leave_as_interrupted, on_interrupt, shut_down_once
+from mop_locust.swarm.interrupt import leave, on_interrupt, shut_down_once
 from mop_locust.swarm.iterations import ASK, DONE, GIVE
 from mop_locust.swarm.link import is_loopback, lock_link, say_where_it_listens
 from mop_locust.swarm.master_watch import SILENT_SECONDS, leave_without_master
@@ -151,8 +151,8 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     hooks.quit.add_listener(lambda **_: conductor.say_all())
     exports.join()
     runner.greenlet.spawn(_every_second, conductor.tick)
-    on_interrupt(lambda: None if exports.lingering else _interrupt(environment, conductor))
-    shut_down_once(hooks)
+    leave_as_interrupted = shut_down_once(hooks)
+    on_interrupt(lambda: None if exports.lingering else _interrupt(environment, conductor, leave_as_interrupted))
     join_web_ui(environment, conductor)
     if isinstance(runner, MasterRunner) and options.headless:
         _await_workers(environment, conductor)
@@ -162,7 +162,7 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     gevent.get_hub().loop.update_now()
 
 
-def _interrupt(environment: Any, conductor: Conductor) -> None:
+def _interrupt(environment: Any, conductor: Conductor, leave_as_interrupted: Callable[[], None]) -> None:
     """Ctrl-C: ends a run in good order; without one, a headless process has nothing to judge."""
     if conductor.active:
         environment.runner.quit()
@@ -261,8 +261,8 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     hooks.quitting.add_listener(lambda **_: worker.end())  # SIGTERM, Ctrl-C: the last report leaves before "quit" does
     hooks.spawning_complete.add_listener(lambda **_: settle_memory())
     _watch_faults(hooks, worker.fault)
+    leave_as_interrupted = shut_down_once(hooks)
     on_interrupt(interrupt)
-    shut_down_once(hooks)
     gevent.spawn(leave_without_master, runner)
     runner.register_message("mop_reset", lambda **_: worker.reset())
     runner.register_message("mop_who", lambda **_: worker.say_who())
