@@ -69,13 +69,19 @@ const MOP = (() => {
       layout: { barmode: "stack", bargap: 0, yaxis: found.length ? {} : { range: [0, 1], showticklabels: false } } };
   }
 
+  // 1, 2 and 5 of each power of ten; only the powers where there are many of them.
+  function log(values) {
+    const decades = Math.log10(Math.max(...values) / Math.min(...values));
+    return { type: "log", rangemode: "normal", dtick: decades < 2.5 ? "D2" : 1 };
+  }
+
   function latency(rows, transport, colours) {
     const traces = ["P50", "P95", "P99"].map((name, at) =>
       line(name, rows, (row) => (row.latency[transport] ? row.latency[transport][at] : null), colours.spread[at],
         { hovertemplate: "%{y:.4~g} ms" }));
     return { title: `Latency, ${transport || "all"}`, traces,
       about: "percentiles of the successful calls in ms; the scale is logarithmic",
-      layout: { yaxis: { type: "log", rangemode: "normal", nticks: 5 } } };
+      layout: { yaxis: log(traces.flatMap((trace) => trace.y).filter((value) => value > 0)) } };
   }
 
   function heat(rows, transport, colours) {
@@ -103,7 +109,7 @@ const MOP = (() => {
     return { title: `How the latencies are spread, ${transport || "all"}`,
       about: "the darker, the more calls; up is slower, in ms", dark: "the brighter, the more calls; up is slower, in ms",
       traces: [trace],
-      layout: { hovermode: "closest", yaxis: { type: "log", rangemode: "normal", nticks: 5 } } };
+      layout: { hovermode: "closest", yaxis: log(edges) } };
   }
 
   function open(rows, colours) {
@@ -140,7 +146,9 @@ const MOP = (() => {
     const rows = samples(list);
     const names = keys(rows.map((row) => ({ metrics: row.metrics || {} })), "metrics");
     const counters = names.filter((name) => /_total(\{|$)/.test(name)).slice(0, MOST_METRICS);
-    const gauges = names.filter((name) => !/_(total|count|sum|bucket)(\{|$)/.test(name)).slice(0, MOST_METRICS);
+    // A moment in time is no level: beside the others it would only squeeze them to the ground.
+    const gauges = names.filter((name) => !/_(total|count|sum|bucket|timestamp|timestamp_seconds)(\{|$)/.test(name))
+      .slice(0, MOST_METRICS);
     const value = (row, name) => (row.metrics && name in row.metrics ? row.metrics[name] : null);
     const grown = (name) => (row, at) => {
       const before = at ? value(rows[at - 1], name) : null, past = at ? row.at_s - rows[at - 1].at_s : 0;
