@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -63,7 +64,8 @@ class Peer:
             b"\xc1",
             b"",
         ):
-            self._socket.send(frame, zmq.NOBLOCK)
+            with suppress(zmq.Again):  # the link may have been cut off already
+                self._socket.send(frame, zmq.NOBLOCK)
 
     def heard(self, seconds: float) -> list[bytes]:
         """What the master told it in that time."""
