@@ -97,11 +97,11 @@ def test_files_named_without_a_folder_exist(document: Path) -> None:
 def test_make_targets_exist(document: Path) -> None:
     """Every `make NAME`."""
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony is not None
     assert targets == set(phony[1].split())
-    assert set(re.findall(r"\bmake ([a-z]+)", code(document.read_text()))) <= targets
+    assert set(re.findall(r"\bmake ([a-z-]+)", code(document.read_text()))) <= targets
 
 
 def subcommands() -> set[str]:
