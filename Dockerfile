@@ -15,12 +15,19 @@ COPY mop_locust mop_locust
 RUN python -m pip --python /opt/mop-locust/bin/python install --no-cache-dir --no-deps --no-build-isolation . \
     && /opt/mop-locust/bin/python -m compileall -q /opt/mop-locust
 
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS suite
 COPY --from=build /opt/mop-locust /opt/mop-locust
 # Nothing is written but reports, and what Locust puts into the temporary folder: the rest may be read-only.
 ENV PATH=/opt/mop-locust/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 WORKDIR /mop-locust
+COPY locustfiles locustfiles
 RUN mkdir reports && chown 1000:1000 reports
 USER 1000:1000
+
+# docker build --target operator: for the Locust operators of Kubernetes, which give their image Locust's options.
+FROM suite AS operator
+ENTRYPOINT ["locust"]
+
+FROM suite
 ENTRYPOINT ["mop-locust"]
 CMD ["--help"]
