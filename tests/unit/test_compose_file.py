@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from mop_locust.config import SETTINGS
+from tests.e2e.processes import Started, fetch, free_port, is_free, until
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -128,3 +129,28 @@ def test_prometheus_takes_its_configuration() -> None:
     [job] = yaml.safe_load(path.read_text())["scrape_configs"]
     assert job["static_configs"] == [{"targets": ["master:9646"]}]
     assert "observe" in SERVICES["master"]["networks"]
+
+
+def test_prometheus_runs_with_it(tmp_path: Path) -> None:
+    """The real server, with the options of the compose file but for folders and port, looks for the master."""
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("prometheus is not there")
+    places = {
+        "/etc/prometheus/prometheus.yml": str(ROOT / "deploy" / "prometheus" / "prometheus.yml"),
+        "/prometheus": str(tmp_path),
+    }
+    options = []
+    for option in SERVICES["prometheus"]["command"]:
+        name, _, path = option.partition("=")
+        options.append(f"{name}={places[path]}")
+    address = f"127.0.0.1:{free_port()}"
+    server = Started("prometheus", [program, *options, f"--web.listen-address={address}"], tmp_path, {})
+    try:
+        until(lambda: not is_free(int(address.partition(":")[2])), what="Prometheus")
+        until(lambda: b"master:9646" in fetch(f"http://{address}/api/v1/targets"), what="its target")
+        [target] = json.loads(fetch(f"http://{address}/api/v1/targets"))["data"]["activeTargets"]
+        assert target["scrapeUrl"] == "http://master:9646/metrics"
+        assert (target["scrapeInterval"], target["labels"]["job"]) == ("2s", "mop-locust")
+    finally:
+        server.end()
