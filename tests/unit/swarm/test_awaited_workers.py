@@ -68,6 +68,12 @@ def test_with_a_name_its_addresses_count_once_they_stand(wait) -> None:  # type:
     assert 3 + SETTLED_SECONDS <= at < 4 + SETTLED_SECONDS
 
 
+def test_a_long_wait_is_told(wait, caplog: pytest.LogCaptureFixture) -> None:  # type: ignore[no-untyped-def]
+    """After five seconds, and then each half minute."""
+    assert wait([1] * 40 + [3], [0], 3, "", 0)[0] == ""
+    assert [record.getMessage() for record in caplog.records] == ["waiting for workers: 1 of 3 are here"] * 2
+
+
 def test_the_number_is_the_least_where_a_name_has_fewer(wait) -> None:  # type: ignore[no-untyped-def]
     """A copy that died has no address any more; who knew how many were started is told."""
     assert wait([3], [3], 4, "worker", 10)[0] == "3 of 4 came within 10 s, 1 are missing"
