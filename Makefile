@@ -18,7 +18,7 @@ help:
 	@echo 'make aa             how often identical runs are called different (8 minutes, a quiet machine)'
 	@echo 'make schema         docs/summary.schema.json again, after a change of the summary'
 	@echo 'make swarm          master, workers and reference server in containers; WORKERS=4, MOP_SCENARIO=... (see .env.example)'
-	@echo 'make image          the image, and build/sbom.cdx.json; BASE_IMAGE=... for another Python, IMAGE_OPTIONS for docker build'
+	@echo 'make image          the image, and build/sbom.cdx.json; BASE_IMAGE=... to build on another Python'
 	@echo 'make test-swarm     the tests of the image and the swarm (minutes; they need a Docker engine)'
 	@echo 'make venv           only the environment'
 	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
