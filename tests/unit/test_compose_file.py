@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mop_locust.config import SETTINGS
-from tests.e2e.processes import Started, fetch, free_port, is_free, until
+from tests.e2e.processes import Started, fetch, free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -131,6 +131,14 @@ def test_prometheus_takes_its_configuration() -> None:
     assert "observe" in SERVICES["master"]["networks"]
 
 
+def answer(url: str) -> bytes:
+    """What stands there; nothing while the server is not ready."""
+    try:
+        return fetch(url)
+    except OSError:
+        return b""
+
+
 def test_prometheus_runs_with_it(tmp_path: Path) -> None:
     """The real server, with the options of the compose file but for folders and port, looks for the master."""
     program = shutil.which("prometheus")
@@ -147,8 +155,7 @@ def test_prometheus_runs_with_it(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     server = Started("prometheus", [program, *options, f"--web.listen-address={address}"], tmp_path, {})
     try:
-        until(lambda: not is_free(int(address.partition(":")[2])), what="Prometheus")
-        until(lambda: b"master:9646" in fetch(f"http://{address}/api/v1/targets"), what="its target")
+        until(lambda: b"master:9646" in answer(f"http://{address}/api/v1/targets"), what="its target")
         [target] = json.loads(fetch(f"http://{address}/api/v1/targets"))["data"]["activeTargets"]
         assert target["scrapeUrl"] == "http://master:9646/metrics"
         assert (target["scrapeInterval"], target["labels"]["job"]) == ("2s", "mop-locust")
