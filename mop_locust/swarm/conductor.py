@@ -124,10 +124,7 @@ class Conductor:
             elif self._has_workers() and not self._prepare(user_count):
                 return
             start(user_count, spawn_rate, wait=wait, user_classes=user_classes)
-            dispatcher = self._runner._users_dispatcher
-            if dispatcher is not None:
-                # Locust forgets it when the users were only shared out anew, and would do so for no later worker.
-                dispatcher._dispatch_in_progress = False
+            self.roll.is_shared_out()
 
         self._runner.start = guarded
 

@@ -74,7 +74,8 @@ def test_the_masters_port_is_on_the_inner_network_alone() -> None:
 
 def test_every_setting_reaches_the_master() -> None:
     """And the key reaches each process, but no message."""
-    assert {setting.name for setting in SETTINGS} - set(SERVICES["master"]["environment"]) == set()
+    elsewhere = {"MOP_SERVER_PID", "MOP_SERVER_CGROUP"}  # the server's process is in another container
+    assert {setting.name for setting in SETTINGS} - set(SERVICES["master"]["environment"]) == elsewhere
     assert set(SERVICES["worker"]["environment"]) == {"MOP_API_KEY", "MOP_API_KEY_FILE"}
     assert SERVICES["master"]["environment"]["MOP_EXPECT_WORKERS_AT"] == "worker"
 
@@ -128,6 +129,8 @@ def test_prometheus_takes_its_configuration() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
     [job] = yaml.safe_load(path.read_text())["scrape_configs"]
     assert job["static_configs"] == [{"targets": ["master:9646"]}]
+    variables = SERVICES["master"]["environment"]
+    assert (variables["MOP_METRICS_PORT"], variables["MOP_METRICS_HOST"]) == (9646, "0.0.0.0")
     assert "observe" in SERVICES["master"]["networks"]
 
 
