@@ -21,7 +21,8 @@ COPY --from=build /opt/mop-locust /opt/mop-locust
 ENV PATH=/opt/mop-locust/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 WORKDIR /mop-locust
 COPY locustfiles locustfiles
-RUN mkdir reports && chown 1000:1000 reports
+# A volume that is mounted here lets every user make a folder of its own for the key of the link.
+RUN mkdir reports && chown 1000:1000 reports && mkdir -p /run/mop-locust/link && chmod 1777 /run/mop-locust/link
 USER 1000:1000
 
 # docker build --target operator: for the Locust operators of Kubernetes, which give their image Locust's options.

@@ -68,7 +68,7 @@ def test_compose_takes_the_profile(swarm_with: SwarmWith, profile: str, services
     """The services are those and the three that always run; every port is published on loopback."""
     swarm: Swarm = swarm_with()
     made = json.loads(swarm.compose("--profile", profile, "config", "--format", "json"))
-    assert set(made["services"]) == {"server", "master", "worker", *services}
+    assert set(made["services"]) == {"link", "server", "master", "worker", *services}
     ports = [port for service in made["services"].values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
     assert {port["target"] for port in ports} == {"ui": {8089}, "observe": {9090, 3000}, "faults": {8474}}[profile]

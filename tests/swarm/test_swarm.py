@@ -130,3 +130,12 @@ def test_workers_that_are_added_in_the_middle_are_used(swarm_with: SwarmWith) ->
     late = [worker for worker in summary["workers"] if worker["first_s"] > 2]
     assert len(late) == 2
     assert all(worker["exchanges"] > 0 for worker in late)
+
+
+def test_a_worker_without_the_key_of_the_link_does_not_come(swarm_with: SwarmWith) -> None:
+    """It is on the inner network and knows the master's name and port; that is not enough."""
+    swarm = swarm_with(**BRISK, LOCUST_EXPECT_WORKERS="2", LOCUST_EXPECT_WORKERS_MAX_WAIT="8")
+    swarm.up(1)
+    swarm.compose("run", "--detach", "--no-deps", "-e", "MOP_CLUSTER_KEY_FILE=", "worker")
+    assert swarm.wait() == 4
+    assert "1 of 2 came within 8 s, 1 are missing" in swarm.logs()

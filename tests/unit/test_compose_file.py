@@ -20,12 +20,13 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = ("server", "master", "worker", "ui")
+ONCE = ("link",)
 PROFILES = {"ui": ["ui"], "prometheus": ["observe"], "grafana": ["observe"], "toxiproxy": ["faults"]}
 
 
 def test_the_services_are_those_of_the_documents() -> None:
     """Three that always run, the others by profile."""
-    assert set(SERVICES) == {*OURS, *PROFILES}
+    assert set(SERVICES) == {*OURS, *ONCE, *PROFILES}
     assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == PROFILES
 
 
@@ -39,7 +40,8 @@ def test_a_service_has_no_right_that_it_does_not_need(name: str) -> None:
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
     assert service.get("read_only", False) is (name != "grafana")
     assert [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")] == []
-    assert not {"privileged", "network_mode", "pid", "container_name"} & set(service)
+    assert service.get("network_mode", "none") == "none"
+    assert not {"privileged", "pid", "container_name"} & set(service)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -68,7 +70,7 @@ def test_the_masters_port_is_on_the_inner_network_alone() -> None:
         assert words[words.index("--master-bind-host") + 1] == "master.swarm"
     worker = SERVICES["worker"]
     assert worker["command"][worker["command"].index("--master-host") + 1] == "master.swarm"
-    assert [name for name, service in SERVICES.items() if "swarm" in service["networks"]] == ["master", "worker", "ui"]
+    assert [name for name, service in SERVICES.items() if "swarm" in service.get("networks", ())] == ["master", "worker", "ui"]
     assert "ports" not in worker
 
 
@@ -76,8 +78,21 @@ def test_every_setting_reaches_the_master() -> None:
     """And the key reaches each process, but no message."""
     elsewhere = {"MOP_SERVER_PID", "MOP_SERVER_CGROUP"}  # the server's process is in another container
     assert {setting.name for setting in SETTINGS} - set(SERVICES["master"]["environment"]) == elsewhere
-    assert set(SERVICES["worker"]["environment"]) == {"MOP_API_KEY", "MOP_API_KEY_FILE"}
+    assert set(SERVICES["worker"]["environment"]) == {"MOP_API_KEY", "MOP_API_KEY_FILE", "MOP_CLUSTER_KEY_FILE"}
     assert SERVICES["master"]["environment"]["MOP_EXPECT_WORKERS_AT"] == "worker"
+
+
+def test_the_link_has_a_key_before_anybody_uses_it() -> None:
+    """Master and workers read the file that the service makes, and cannot write there."""
+    for name in ("master", "worker", "ui"):
+        service = SERVICES[name]
+        assert service["depends_on"]["link"] == {"condition": "service_completed_successfully"}
+        [mount] = [mount for mount in service["volumes"] if mount["source"] == "link"]
+        assert mount["read_only"] is True
+        assert service["environment"]["MOP_CLUSTER_KEY_FILE"] == f"{mount['target']}/${{MOP_UID:-1000}}/cluster.key"
+    maker = SERVICES["link"]
+    assert (maker["network_mode"], maker["volumes"][0]["source"]) == ("none", "link")
+    assert maker["entrypoint"][-1] == "/run/mop-locust/link/${MOP_UID:-1000}"
 
 
 def test_the_example_names_what_the_file_reads() -> None:

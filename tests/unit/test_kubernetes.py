@@ -166,6 +166,12 @@ def test_every_variable_means_something() -> None:
     assert (ROOT / settings["LOCUST_LOCUSTFILE"]).is_file()
     for role in ("master", "worker"):
         assert variables(role)["MOP_API_KEY"]["secretKeyRef"]["name"] == "mop-locust-keys"
+        [container] = pod(role)["spec"]["containers"]
+        [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "link"]
+        [volume] = [volume for volume in pod(role)["spec"]["volumes"] if volume["name"] == "link"]
+        [item] = volume["secret"]["items"]
+        assert (mount["readOnly"], volume["secret"]["defaultMode"]) == (True, 0o440)
+        assert variables(role)["MOP_CLUSTER_KEY_FILE"] == f"{mount['mountPath']}/{item['path']}"
 
 
 @pytest.mark.parametrize("path", sorted((BASE / "operators").glob("*.yaml")), ids=lambda path: path.stem)
