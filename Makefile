@@ -5,7 +5,9 @@ PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet install
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 	--custom-compile-command 'make requirements'
 
-.PHONY: help venv demo test check bench accuracy aa schema requirements clean
+WORKERS ?= 2
+
+.PHONY: help venv demo test check bench accuracy aa schema image swarm test-swarm requirements clean
 
 help:
 	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
@@ -15,6 +17,9 @@ help:
 	@echo 'make accuracy       reported latencies beside the true ones, over all transports (5 minutes, a quiet machine)'
 	@echo 'make aa             how often identical runs are called different (8 minutes, a quiet machine)'
 	@echo 'make schema         docs/summary.schema.json again, after a change of the summary'
+	@echo 'make swarm          master, workers and reference server in containers; WORKERS=4, MOP_SCENARIO=... (see .env.example)'
+	@echo 'make image          the image, and build/sbom.cdx.json; BASE_IMAGE=... to build on another Python'
+	@echo 'make test-swarm     the tests of the image and the swarm (minutes; they need a Docker engine)'
 	@echo 'make venv           only the environment'
 	@echo 'make requirements   pins and hashes again, after a change of pyproject.toml (needs uv)'
 	@echo 'make clean          removes what make made, but no report'
@@ -44,6 +49,15 @@ aa: .venv/made
 
 schema: .venv/made
 	.venv/bin/python -m mop_locust.report.schema > docs/summary.schema.json
+
+image: .venv/made-dev
+	scripts/image $(IMAGE_OPTIONS)
+
+swarm:
+	@scripts/swarm $(WORKERS)
+
+test-swarm: image
+	.venv/bin/python -m pytest tests/swarm $(PYTEST)
 
 # Each stamp is newer than what its packages were installed from. The build backend is one of them, so nothing is fetched
 # to install the project itself. The locks are whole, so nothing is resolved again (--no-deps): pip would look for a newer

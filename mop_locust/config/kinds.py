@@ -231,6 +231,7 @@ NEW_FILE: Final = _text("the path of a file, made when it is missing, or nothing
 HOSTS: Final = Kind(
     "hosts", "names, addresses and networks such as mop.example.org, 203.0.113.7 or 203.0.113.0/24, with commas", _read_hosts
 )
+HOST_OR_NONE: Final = _text("the name of a host, or nothing", r"[0-9A-Za-z._-]*")
 TEXT: Final = Kind("text", "any text", str)
 JSON_OBJECT: Final = Kind("JSON object", 'a JSON object such as {"query": "load"}', _read_json_object)
 ADDRESSES: Final = Kind("addresses", "IP addresses of this machine between commas, or nothing", _read_addresses)

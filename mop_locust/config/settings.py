@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     influx: str
     jsonl: str
     server_commit: str
+    expect_workers_at: str
     preflight: bool
     server_pid: int
     server_cgroup: str

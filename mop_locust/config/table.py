@@ -185,6 +185,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "MOP_SERVER_COMMIT", "", kinds.NAME_OR_NONE, "The server's git hash, for the manifest; without it the server is asked."
     ),
+    Setting(
+        "MOP_EXPECT_WORKERS_AT",
+        "",
+        kinds.HOST_OR_NONE,
+        "A name with one address for each worker, as a service of docker compose has: the master waits for as many workers.",
+    ),
     Setting("MOP_PREFLIGHT", "on", kinds.FLAG, "Check the target before the load."),
     Setting("MOP_SERVER_PID", "", kinds.PROCESS, "The server's process, where it runs on this machine: its usage is watched."),
     Setting(

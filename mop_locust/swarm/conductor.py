@@ -124,6 +124,7 @@ class Conductor:
             elif self._has_workers() and not self._prepare(user_count):
                 return
             start(user_count, spawn_rate, wait=wait, user_classes=user_classes)
+            self.roll.is_shared_out()
 
         self._runner.start = guarded
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mop_locust.config import SETTINGS, ConfigError, Settings, asks_for_login, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
+from mop_locust.swarm.addresses import listening_address
 from mop_locust.swarm.link import LOOPBACK, has_key
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
@@ -72,6 +73,8 @@ def add_options(parser: Any) -> None:
             action.help = f"IP address for the master to listen on. Defaults to * with a key of the swarm, else to {LOOPBACK}."
         if action.dest in ("run_time", "stop_timeout"):
             action.type = _timespan  # Locust's own names neither the value nor what would be right
+        elif action.dest == "master_bind_host":
+            action.type = listening_address  # ZeroMQ listens on no name
 
 
 def _timespan(text: str) -> float:

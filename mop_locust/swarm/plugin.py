@@ -155,7 +155,7 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     on_interrupt(lambda: None if exports.lingering else _interrupt(environment, conductor, leave_as_interrupted))
     join_web_ui(environment, conductor)
     if isinstance(runner, MasterRunner) and options.headless:
-        _await_workers(environment, conductor)
+        _await_workers(environment, conductor, settings.expect_workers_at)
     if options.headless:
         conductor.prepare_ahead()
     # Locust sets the run-time timer next, from the loop's idea of now, which is as old as the imports are long.
@@ -175,17 +175,12 @@ def _interrupt(environment: Any, conductor: Conductor, leave_as_interrupted: Cal
     leave_as_interrupted()
 
 
-def _await_workers(environment: Any, conductor: Conductor) -> None:
+def _await_workers(environment: Any, conductor: Conductor, name: str) -> None:
     """Waits for the expected workers in Locust's place: it would give up with 1, and leave those that came behind."""
     options = environment.parsed_options
-    there = conductor.roll.await_workers(options.expect_workers, options.expect_workers_max_wait or 0)
-    if there < options.expect_workers:
-        print(
-            f"mop-locust: gave up waiting for workers: {there} of {options.expect_workers} came within "
-            f"{options.expect_workers_max_wait} s, {options.expect_workers - there} are missing; nothing was measured",
-            file=sys.stderr,
-            flush=True,
-        )
+    missing = conductor.roll.await_workers(options.expect_workers, name, options.expect_workers_max_wait or 0)
+    if missing:
+        print(f"mop-locust: gave up waiting for workers: {missing}; nothing was measured", file=sys.stderr, flush=True)
         environment.runner.quit()
         raise SystemExit(INVALID)
 

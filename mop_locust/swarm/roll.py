@@ -13,12 +13,15 @@ from locust.runners import MasterRunner
 
 from mop_locust.config import ApiKey
 from mop_locust.report.provenance import Machine
+from mop_locust.swarm.addresses import count_addresses
 from mop_locust.swarm.refusal import Refused
 
 HELLO_SECONDS = 5.0  # for a worker to say who it is
 ASK_SECONDS = 1.0  # a worker tells by itself; one whose word was lost is asked, no sooner than it can answer
 POLL_SECONDS = 0.05
+LOOK_UP_SECONDS = 0.25
 FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 5.0, 30.0  # of workers that are missing
+SETTLED_SECONDS = 2.0  # the number of addresses behind a name is believed when it has not changed for so long
 
 logger = logging.getLogger("mop_locust")
 
@@ -89,18 +92,40 @@ class Roll:
             return ""
         return f"MOP_API_KEY: worker {worker} has another key than the master (hash {theirs}, not {ours})"
 
-    def await_workers(self, expected: int, longest: float) -> int:
-        """Waits until `expected` workers are there, at most `longest` seconds (0: without end); returns how many are."""
+    def await_workers(self, least: int, name: str, longest: float) -> str:
+        """Waits for `least` workers, and for as many as the name ("" for none) has addresses.
+
+        Waits at most `longest` seconds; 0 is without end. The number of addresses counts when it has stood for a while: copies of
+        a service come up one after the other. Returns what is missing in the end; \"\" for nothing.
+        """
         began = time.monotonic()
-        say_at = began + FIRST_WORD_SECONDS
-        while (there := len(self._runner.clients.ready)) < expected:
-            if longest and time.monotonic() - began > longest:
+        behind, since, say_at = 0, began, began + FIRST_WORD_SECONDS
+        while True:
+            now = time.monotonic()
+            if name and (found := count_addresses(name)) != behind:
+                behind, since = found, now
+            there, wanted = len(self._runner.clients.ready), max(least, behind)
+            if there >= wanted and (not name or (behind and now - since >= SETTLED_SECONDS)):
+                return ""
+            if longest and now - began > longest:
                 break
-            if time.monotonic() > say_at:
+            if now > say_at:
                 say_at += NEXT_WORD_SECONDS
-                logger.warning("waiting for workers: %d of %d are here", there, expected)
-            gevent.sleep(POLL_SECONDS)
-        return len(self._runner.clients.ready)
+                logger.warning("waiting for workers: %d of %d are here", there, wanted)
+            gevent.sleep(LOOK_UP_SECONDS if name else POLL_SECONDS)
+        if name and not behind:
+            return f"the name {name!r} has no address after {longest:g} s"
+        if there >= wanted:
+            return f"the number of addresses behind the name {name!r} was still changing after {longest:g} s"
+        return f"{there} of {wanted} came within {longest:g} s, {wanted - there} are missing"
+
+    def is_shared_out(self) -> None:
+        """Tells Locust's dispatcher that it has shared the users out, so that it does for the next worker that joins or leaves.
+
+        It forgets that itself where the users were only shared out anew.
+        """
+        if self._runner._users_dispatcher is not None:
+            self._runner._users_dispatcher._dispatch_in_progress = False
 
     def dismiss(self) -> None:
         """Tells every worker that was ever here to quit: one that Locust forgot would join the next master on this port."""

@@ -52,6 +52,7 @@ DEFAULTS = Settings(
     influx="",
     jsonl="",
     server_commit="",
+    expect_workers_at="",
     preflight=True,
     server_pid=0,
     server_cgroup="",
