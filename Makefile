@@ -7,13 +7,14 @@ LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 -
 
 WORKERS ?= 2
 
-.PHONY: help venv demo test check bench accuracy aa schema image swarm test-swarm requirements clean
+.PHONY: help venv demo test check bench limits accuracy aa schema image swarm test-swarm requirements clean
 
 help:
 	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
 	@echo 'make test           the whole test suite; PYTEST="-k name" for a part of it'
 	@echo 'make check          style, types and the direction of imports'
 	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
+	@echo 'make limits         start-up, TLS, a second worker, the master, added latency, memory and pauses at 5,000 users (6 minutes)'
 	@echo 'make accuracy       reported latencies beside the true ones, over all transports (5 minutes, a quiet machine)'
 	@echo 'make aa             how often identical runs are called different (8 minutes, a quiet machine)'
 	@echo 'make schema         docs/summary.schema.json again, after a change of the summary'
@@ -40,6 +41,11 @@ check: .venv/made-dev
 
 bench: .venv/made-dev
 	.venv/bin/python -m benchmarks.compare $(BENCH)
+
+limits: .venv/made-dev
+	@status=0; for part in startup tls workers master latency memory; do \
+		echo "benchmarks.$$part"; .venv/bin/python -m benchmarks.$$part || status=1; echo; \
+	done; exit $$status
 
 accuracy: .venv/made
 	.venv/bin/python -m benchmarks.accuracy

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.compare import rotated
 from benchmarks.cpu import Spent, spend
 from benchmarks.latency import wrk_p99
+from benchmarks.memory import longest_pause_ms, source_addresses
 from benchmarks.operations import OPERATIONS
 from benchmarks.peers import Load, Peer, peers
 from benchmarks.servers import Server, plain_environment
@@ -90,3 +91,18 @@ def test_the_time_of_children_is_in_what_a_command_spent(tmp_path: Path) -> None
 def test_a_command_that_takes_too_long_is_killed(tmp_path: Path) -> None:
     """With the code of its signal."""
     assert spend([sys.executable, "-c", "import time; time.sleep(60)"], plain_environment(), tmp_path, 0.2).exit_code == -9
+
+
+def test_a_source_address_has_its_share_of_ports() -> None:
+    """One is enough for 20,000 connections."""
+    assert (source_addresses(20_000), source_addresses(20_001)) == ("127.0.0.1", "127.0.0.1,127.0.0.2")
+
+
+def test_only_the_pauses_after_the_ramp_up_count() -> None:
+    """Memory is settled once when all users are there, and that stops them."""
+    windows = [
+        {"start_s": second, "series": {"gc_pause": {"histogram": {"max": pause}}} if pause else {}}
+        for second, pause in ((9, 150_000), (10, 0), (11, 7_000), (12, 1_500))
+    ]
+    assert longest_pause_ms(windows, 10.0) == 7.0
+    assert longest_pause_ms(windows, 13.0) == 0.0
