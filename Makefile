@@ -31,7 +31,7 @@ demo: .venv/made
 	@scripts/demo
 
 test: .venv/made-dev
-	.venv/bin/python -m pytest $(PYTEST)
+	$(if $(PYTEST),.venv/bin/python -m pytest $(PYTEST),.venv/bin/python scripts/run_tests.py $(if $(JUNIT),--junit $(JUNIT)))
 
 check: .venv/made-dev
 	.venv/bin/ruff check .

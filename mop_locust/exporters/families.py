@@ -44,6 +44,7 @@ HELP: Final = {
     "tools_call_failures": "Calls of tools_call_rps that failed.",
     "sse_failures": "Iterations of sse_keep_alive that failed.",
     "start_lag": "How late iterations began after their pause.",
+    "ceiling_wait": "How long exchanges waited for the ceiling of the rate.",
     "loop_lag": "How late the event loop of a load generator ran.",
     "gc_pause": "Pauses for garbage collection in a load generator.",
 }

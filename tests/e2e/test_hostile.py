@@ -87,7 +87,7 @@ def is_inert_markdown(source: str) -> None:
 def is_inert_folder(folder: Path) -> None:
     """Every file that a run leaves."""
     assert {file.name for file in folder.iterdir()} == {
-        *("summary.json", "report.html", "summary.md", "junit.xml", "windows.csv", "manifest.json"),
+        *("summary.json", "report.html", "summary.md", "junit.xml", "windows.csv", "server.csv", "manifest.json"),
     }
     page = Page((folder / "report.html").read_text())
     assert page.tags & {"img", "iframe", "object", "embed", "base", "form", "input", "link"} == set()
@@ -101,12 +101,13 @@ def is_inert_folder(folder: Path) -> None:
     }
     for element in root.iter():
         is_inert("".join([element.text or "", *element.attrib.values()]))
-    is_inert((folder / "windows.csv").read_text())
-    with (folder / "windows.csv").open(newline="") as file:
-        rows = list(csv.reader(file))
-    assert {len(row) for row in rows} == {len(rows[0])}
-    for cell in {cell for row in rows for cell in row}:
-        assert re.fullmatch(r"-?[\d.]+(e-?\d+)?|", cell) or not FORMULA.match(cell), cell
+    for table in ("windows.csv", "server.csv"):
+        is_inert((folder / table).read_text())
+        with (folder / table).open(newline="") as file:
+            rows = list(csv.reader(file))
+        assert {len(row) for row in rows} == {len(rows[0])}
+        for cell in {cell for row in rows for cell in row}:
+            assert re.fullmatch(r"-?[\d.]+(e-?\d+)?|", cell) or not FORMULA.match(cell), cell
     is_inert_markdown((folder / "summary.md").read_text())
     for name in ("summary.json", "manifest.json"):
         is_inert(re.sub(r"[^\x00-\x7f]", "", (folder / name).read_text()))  # JSON escapes the rest of them
