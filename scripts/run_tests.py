@@ -22,7 +22,8 @@ TESTS = Path(__file__).resolve().parents[1] / "tests"
 def parts(folder: Path) -> dict[str, list[str]]:
     """The test paths of each part, by name; every test file of the end-to-end tests is in exactly one."""
     files = sorted(map(str, (folder / "e2e").glob("test_*.py")))
-    return {"unit-and-contract": [str(folder / "unit"), str(folder / "contract")], "e2e-1": files[::2], "e2e-2": files[1::2]}
+    ends = {f"end-to-end-{number + 1}": files[number::3] for number in range(3)}
+    return {"unit-and-contract": [str(folder / "unit"), str(folder / "contract")], **ends}
 
 
 def totals(reports: Iterable[Path]) -> Counter[str]:

@@ -50,9 +50,11 @@ def test_the_last_look_has_what_the_server_counted_exactly(workers: int, server:
     assert [float(row["mop_server_answered_total"]) for row in rows] == [
         sample["metrics"]["mop_server_answered_total"] for sample in side["samples"]
     ]
+    # The first look may come when the first sockets are open already.
+    sessions = " to ".join(dict.fromkeys(f"{sample['active_sessions']:.0f}" for sample in (first, last)))
     for text in (run.output, (folder / "summary.md").read_text()):
         assert "Server: CPU up to " in text
-        assert " descriptors, 0 sessions by its own count." in text
+        assert f" descriptors, {sessions} sessions by its own count." in text
 
 
 def test_a_server_without_both_pages_is_no_error(tmp_path: Path, run_at: RunAt) -> None:
