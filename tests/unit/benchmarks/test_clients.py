@@ -101,8 +101,13 @@ def test_a_source_address_has_its_share_of_ports() -> None:
 def test_only_the_pauses_after_the_ramp_up_count() -> None:
     """Memory is settled once when all users are there, and that stops them."""
     windows = [
-        {"start_s": second, "series": {"gc_pause": {"histogram": {"max": pause}}} if pause else {}}
-        for second, pause in ((9, 150_000), (10, 0), (11, 7_000), (12, 1_500))
+        {"start_s": second, "series": series(pause), "gauges": {"w": {"users": float(users)}}}
+        for second, pause, users in ((9, 90_000, 80), (10, 150_000, 100), (11, 0, 100), (12, 7_000, 100), (13, 1_500, 60))
     ]
-    assert longest_pause_ms(windows, 10.0) == 7.0
-    assert longest_pause_ms(windows, 13.0) == 0.0
+    assert longest_pause_ms(windows, 100) == 7.0
+    assert longest_pause_ms(windows, 101) == 0.0
+
+
+def series(pause: int) -> dict[str, object]:
+    """The series of a second with one collection of so many microseconds, or with none."""
+    return {"gc_pause": {"histogram": {"max": pause}}} if pause else {}
