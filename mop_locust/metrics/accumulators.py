@@ -12,7 +12,7 @@ from mop_locust.metrics.instruments import Kind
 Key = TypeVar("Key")
 
 
-class CounterTotal(msgspec.Struct, array_like=True, tag="counter"):
+class CounterTotal(msgspec.Struct, array_like=True, gc=False, tag="counter"):
     """A sum; that of `calls` also says how the calls ended."""
 
     kind: ClassVar[Kind] = "counter"
@@ -39,7 +39,7 @@ class CounterTotal(msgspec.Struct, array_like=True, tag="counter"):
             raise ValueError("outcomes do not add up to their count")
 
 
-class RateTotal(msgspec.Struct, array_like=True, tag="rate"):
+class RateTotal(msgspec.Struct, array_like=True, gc=False, tag="rate"):
     """Events and how many of them failed."""
 
     kind: ClassVar[Kind] = "rate"
@@ -66,7 +66,7 @@ class RateTotal(msgspec.Struct, array_like=True, tag="rate"):
             raise ValueError("a rate has more failures than events")
 
 
-class TrendTotal(msgspec.Struct, array_like=True, tag="trend"):
+class TrendTotal(msgspec.Struct, array_like=True, gc=False, tag="trend"):
     """A distribution of values in thousandths of the unit."""
 
     kind: ClassVar[Kind] = "trend"

@@ -57,7 +57,7 @@ def bucket_middle(index: int) -> int:
     return low + ((1 << shift) - 1) // 2
 
 
-class Histogram(msgspec.Struct, array_like=True):
+class Histogram(msgspec.Struct, array_like=True, gc=False):
     """Counts by bucket beside the exact count, sum, least and greatest value; an empty one has 0 in all four."""
 
     counts: dict[Whole, Positive] = msgspec.field(default_factory=dict)

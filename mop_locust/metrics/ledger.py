@@ -12,7 +12,7 @@ from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal
 from mop_locust.metrics.instruments import BUILT_IN, Counter, Instrument, Rate, Trend
 from mop_locust.metrics.labels import Tags, normalise_error, printable, sorted_tags
 from mop_locust.metrics.sample import FAILURES, OUTCOMES, Sample
-from mop_locust.metrics.snapshot import Snapshot, SnapshotError, Window, decode_snapshot
+from mop_locust.metrics.snapshot import Snapshot, SnapshotError, Window, decode_snapshot, pack
 from mop_locust.metrics.tally import CustomKey, ErrorKey, ErrorTotal, ExchangeKey, ExchangeTotal, Tally
 
 __all__ = ["OTHER", "Ledger", "Snapshot", "SnapshotError", "Window", "decode_snapshot", "normalise_error"]
@@ -165,13 +165,13 @@ class Ledger:
             final=final,
             at_us=end,
             wall_us=wall_us,
-            totals=totals,
-            before=self._before,
+            packed_totals=pack(totals),
+            packed_before=pack(self._before),
             resets=self.resets,
             windows=self._closed.copy(),
             windows_dropped=self._dropped,
             gauges=self._gauges.copy(),
-            open_window=self._open_window(),
+            packed_open_window=pack(self._open_window()),
         )
 
     def _open_window(self) -> Window | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
 from mop_locust.metrics.instruments import BUILT_IN
-from mop_locust.metrics.snapshot import Snapshot
+from mop_locust.metrics.snapshot import Snapshot, SnapshotError, Window
 from mop_locust.metrics.tally import Tally
 from mop_locust.metrics.totals import Totals, merge_totals
 from mop_locust.metrics.windows import MergedWindow, WindowStore
@@ -52,7 +52,8 @@ class Merge:
     """Keeps the newest snapshot of each worker's epoch in one run.
 
     What changes nothing is counted: `stale` (older or doubled), `foreign` (of another run), `conflicting` (a metric of
-    another kind than known). `workers` has the newest epoch of each worker, `records` every epoch.
+    another kind than known). `workers` has the newest epoch of each worker, `records` every epoch. What a newer snapshot would
+    replace is read when it is asked for; the workers where that cannot be used are in `unusable`, and it is not in the sums.
     """
 
     def __init__(self, run_id: str) -> None:
@@ -63,6 +64,7 @@ class Merge:
         self.stale = 0
         self.foreign = 0
         self.conflicting = 0
+        self.unusable: set[str] = set()
         self._newest: dict[tuple[str, int], Snapshot] = {}
         self._kinds: dict[str, str] = {instrument.name: instrument.kind for instrument in BUILT_IN}
 
@@ -79,7 +81,7 @@ class Merge:
         if record is not None and snapshot.sequence <= record.sequence:
             self.stale += 1
             return record.acknowledged
-        kinds = self._kinds_with(snapshot)
+        kinds = self._kinds_with(window.tally for window in snapshot.windows)
         if kinds is None:
             self.conflicting += 1
             return None
@@ -88,6 +90,7 @@ class Merge:
             record = self.records[key] = _record(snapshot)
         _update(record, snapshot)
         self._newest[key] = snapshot
+        self.unusable.discard(snapshot.worker)
         if snapshot.epoch >= self.workers.setdefault(snapshot.worker, record).epoch:
             self.workers[snapshot.worker] = record
         for window in snapshot.windows:
@@ -99,37 +102,64 @@ class Merge:
     def settle(self) -> None:
         """Add the second that was going on when a worker was heard last, where no final snapshot closed it: the end of a run."""
         for key, snapshot in self._newest.items():
-            record, window = self.records[key], snapshot.open_window
+            record, window = self.records[key], self._open_window(snapshot)
             if window is not None and (record.acknowledged is None or window.index > record.acknowledged):
                 self.windows.add(snapshot.worker, window)
                 record.acknowledged = window.index
 
+    def _open_window(self, snapshot: Snapshot) -> Window | None:
+        try:
+            window = snapshot.open_window
+        except SnapshotError:
+            self.unusable.add(snapshot.worker)
+            return None
+        if window is not None and self._kinds_with([window.tally]) is None:
+            self.unusable.add(snapshot.worker)
+            return None
+        return window
+
     def totals(self) -> Totals:
         """The sum over all workers since the last reset."""
-        return self._sum(snapshot.totals for snapshot in self._newest.values())
+        return Totals.of(_sum(totals for totals, _ in map(self._read, self._newest.values())))
 
     def before(self) -> Totals:
         """The sum over all workers of what came before the last reset."""
-        return self._sum(snapshot.before for snapshot in self._newest.values() if snapshot.before is not None)
+        return Totals.of(_sum(before for _, before in map(self._read, self._newest.values()) if before is not None))
 
-    @staticmethod
-    def _sum(tallies: Iterator[Tally]) -> Totals:
-        result = Tally()
-        for tally in tallies:
-            result.fold(tally)
-        return Totals.of(result)
+    def of_worker(self, worker: str) -> Totals:
+        """The totals of a worker's newest epoch alone, since the last reset."""
+        totals, _ = self._read(self._newest[worker, self.workers[worker].epoch])
+        return Totals.of(totals)
 
-    def _kinds_with(self, snapshot: Snapshot) -> dict[str, str] | None:
-        """The kinds of all metrics known with this snapshot; None when it contradicts them."""
+    def _read(self, snapshot: Snapshot) -> tuple[Tally, Tally | None]:
+        """The totals of a snapshot and what came before its last reset; nothing when it cannot be used."""
+        try:
+            totals, before = snapshot.totals, snapshot.before
+        except SnapshotError:
+            kinds = None
+        else:
+            kinds = self._kinds_with((totals,) if before is None else (totals, before))
+        if kinds is None:
+            self.unusable.add(snapshot.worker)
+            return Tally(), None
+        self._kinds = kinds
+        return totals, before
+
+    def _kinds_with(self, tallies: Iterable[Tally]) -> dict[str, str] | None:
+        """The kinds of all metrics known with these; None when they contradict them."""
         kinds = self._kinds.copy()
-        tallies = [snapshot.totals, *(window.tally for window in snapshot.windows)]
-        if snapshot.before is not None:
-            tallies.append(snapshot.before)
         for tally in tallies:
             for (name, _), total in tally.customs.items():
                 if kinds.setdefault(name, total.kind) != total.kind:
                     return None
         return kinds
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    result = Tally()
+    for tally in tallies:
+        result.fold(tally)
+    return result
 
 
 def _record(snapshot: Snapshot) -> WorkerRecord:

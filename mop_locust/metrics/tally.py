@@ -25,7 +25,7 @@ _EMPTY = Histogram()
 _REMEMBERED = 4096  # a master sees the same keys from every worker, each second
 
 
-class ExchangeTotal(msgspec.Struct, array_like=True):
+class ExchangeTotal(msgspec.Struct, array_like=True, gc=False):
     """The exchanges of one (scenario, transport, method, tool). Times in microseconds, `sent` and `received` in bytes.
 
     `latency` is of the `ok` ones only, `failed` of the other failures without timeouts, `timeout` of the timed-out ones.
@@ -90,7 +90,7 @@ class ExchangeTotal(msgspec.Struct, array_like=True):
             raise ValueError("latencies do not fit the outcomes")
 
 
-class ErrorTotal(msgspec.Struct, array_like=True):
+class ErrorTotal(msgspec.Struct, array_like=True, gc=False):
     """How often one class of error came, first and last when, in microseconds since the run began."""
 
     count: Whole
@@ -108,7 +108,7 @@ class ErrorTotal(msgspec.Struct, array_like=True):
         return ErrorTotal(self.count, self.first_us, self.last_us)
 
 
-class Tally(msgspec.Struct, array_like=True):
+class Tally(msgspec.Struct, array_like=True, gc=False):
     """Every series of a span of time; `overflowed` counts the records that found no series of their own."""
 
     exchanges: dict[ExchangeKey, ExchangeTotal] = msgspec.field(default_factory=dict)

@@ -123,7 +123,7 @@ def _workers(run: Run) -> list[Worker]:
     early, lost = set(run.left_early()), set(run.lost())
     for worker, record in sorted(run.merge.workers.items()):
         hello = run.hellos.get(worker)
-        own = Totals.of(run.newest[worker].totals)
+        own = run.merge.of_worker(worker)
         lag, calls, pause = own.select("loop_lag"), own.select("calls"), own.select("gc_pause")
         rows.append(
             {

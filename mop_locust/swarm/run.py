@@ -54,7 +54,6 @@ class Run:
     notes: list[str] = field(default_factory=list)
     hellos: dict[str, Hello] = field(default_factory=dict)
     last_us: dict[str, int] = field(default_factory=dict)
-    newest: dict[str, Snapshot] = field(default_factory=dict)
     server: Course | None = None
     peaks: dict[str, dict[str, float]] = field(default_factory=dict)
     provenance: Provenance | None = None
@@ -113,7 +112,6 @@ class Run:
         record = self.merge.records.get((snapshot.worker, snapshot.epoch))
         if snapshot.run_id == self.id and record is not None and record.sequence == snapshot.sequence:
             self.last_us[snapshot.worker] = monotonic_us()
-            self.newest[snapshot.worker] = snapshot
             peaks = self.peaks.setdefault(snapshot.worker, {})
             for name in PEAKS:
                 if name in snapshot.gauges:

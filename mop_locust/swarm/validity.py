@@ -44,6 +44,10 @@ def _incomplete(run: Run) -> Iterator[str]:
         yield f"{len(silent)} of {run.workers_expected} workers reported nothing: {', '.join(silent)}"
     if run.unreadable:
         yield f"{run.unreadable} reports of workers could not be read"
+    if run.merge.conflicting:
+        yield f"{run.merge.conflicting} reports of workers held a metric of another kind than is known here"
+    for worker in sorted(run.merge.unusable):
+        yield f"what the last report of worker {worker} says of the whole run could not be used, and is missing"
     for worker, record in run.merge.workers.items():
         if record.windows_dropped:
             yield f"worker {worker} dropped {record.windows_dropped} seconds of its course, since no report got through"
@@ -57,9 +61,9 @@ def _degraded(run: Run) -> Iterator[str]:
         if ran < run.planned_seconds - EARLY_SECONDS:
             yield f"stopped after {ran:.0f} s of {run.planned_seconds:.0f} s"
     yield from _pressed("the master", run.master_lag, run)
-    for worker, snapshot in run.newest.items():
+    for worker in run.merge.workers:
         who = f"worker {worker}" if run.workers_expected else "the load generator"
-        lag = Totals.of(snapshot.totals).select("loop_lag")
+        lag = run.merge.of_worker(worker).select("loop_lag")
         if isinstance(lag, TrendTotal):
             yield from _pressed(who, lag.histogram, run)
         cpu = run.mean_cpu(worker)

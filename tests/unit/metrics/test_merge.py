@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ from mop_locust.metrics.accumulators import CounterTotal, RateTotal
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.merge import Merge, Totals, merge_totals
 from mop_locust.metrics.sample import Sample
-from mop_locust.metrics.snapshot import Snapshot, decode_snapshot
+from mop_locust.metrics.snapshot import Snapshot, Window, decode_snapshot, pack
 from mop_locust.metrics.tally import Tally
 from tests.unit.metrics.strategies import samples
 
@@ -120,21 +122,63 @@ def test_a_snapshot_of_another_run_is_foreign() -> None:
 
 
 def test_what_contradicts_the_known_kinds_is_kept_out() -> None:
-    """From a build with another idea of a metric: in totals, in windows, or before a reset."""
+    """From a build with another idea of a metric, a reset in between or not."""
     merge = Merge("run-1")
     good = ledger("good")
     good.count("mine", (), 2, 0)
-    merge.receive(good.snapshot(0, 0))
-    in_totals, in_before = ledger("x"), ledger("y")
-    in_totals.rate("mine", (), True, 0)
-    in_before.rate("mine", (), True, 0)
-    in_before.reset()
-    built_in = ledger("z").snapshot(0, 0)
-    built_in.totals.customs[("calls", ())] = RateTotal(1, 1)
-    for snapshot in (in_totals.snapshot(0, 0), in_before.snapshot(0, 0), built_in):
-        assert merge.receive(snapshot) is None
-    assert (merge.conflicting, list(merge.workers)) == (3, ["good"])
+    merge.receive(good.snapshot(SECOND, 0))
+    fresh, after_reset = ledger("x"), ledger("y")
+    for book in (fresh, after_reset):
+        book.rate("mine", (), True, 0)
+    after_reset.reset()
+    for book in (fresh, after_reset):
+        assert merge.receive(book.snapshot(SECOND, 0)) is None
+    assert (merge.conflicting, list(merge.workers)) == (2, ["good"])
     assert merge.totals().select("mine") == CounterTotal(2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"packed_totals": pack(Tally(customs={("calls", ()): RateTotal(1, 1)}))},
+        {"packed_before": pack(Tally(customs={("calls", ()): RateTotal(1, 1)}))},
+        {"packed_totals": pack(Tally(customs={("mine", ()): RateTotal(1, 2)}))},
+        {"packed_before": msgspec.Raw(b"\xc1")},
+    ],
+    ids=["of another kind", "of another kind before a reset", "contradictory", "no totals"],
+)
+def test_totals_that_cannot_be_used_are_out_until_the_next_report(changes: dict[str, msgspec.Raw]) -> None:
+    """They are read when they are asked for: the rest of the sum stands, and who is missing in it is known."""
+    merge = Merge("run-1")
+    good, bad = ledger("good"), ledger("bad")
+    for book in (good, bad):
+        book.record(ping())
+        book.reset()
+        book.record(ping())
+    merge.receive(good.snapshot(0, 0))
+    merge.receive(msgspec.structs.replace(bad.snapshot(0, 0), **changes))
+    assert (calls(merge.totals()), calls(merge.before()), merge.unusable) == (1, 1, {"bad"})
+    assert (merge.of_worker("bad"), calls(merge.of_worker("good"))) == (Totals(), 1)
+    merge.receive(bad.snapshot(0, 0))
+    assert (calls(merge.totals()), calls(merge.before()), merge.unusable) == (2, 2, set())
+
+
+@pytest.mark.parametrize(
+    "open_window",
+    [pack(Window(0, Tally(customs={("calls", ()): RateTotal(1, 1)}), {})), msgspec.Raw(b"\xc1")],
+    ids=["of another kind", "no window"],
+)
+def test_an_open_second_that_cannot_be_used_is_left_out_at_the_end(open_window: msgspec.Raw) -> None:
+    """It is read only when nothing newer came, and who is missing in it is known."""
+    merge = Merge("run-1")
+    good, bad = ledger("good"), ledger("bad")
+    for book in (good, bad):
+        book.record(ping())
+    merge.receive(good.snapshot(0, 0))
+    merge.receive(msgspec.structs.replace(bad.snapshot(0, 0), packed_open_window=open_window))
+    merge.settle()
+    assert merge.unusable == {"bad"}
+    assert in_windows(merge).exchanges == good.snapshot(0, 0).totals.exchanges
 
 
 def test_a_record_tells_what_is_known_of_a_worker() -> None:

@@ -51,7 +51,7 @@ def test_a_report_of_another_run_changes_nothing() -> None:
     own = ledger(before)
     own.record(exchange())
     assert run.take(word(own, 2)) is None
-    assert (calls(run), run.newest, run.last_us, run.lost()) == (0, {}, {}, [])
+    assert (calls(run), run.merge.workers, run.last_us, run.lost()) == (0, {}, {}, [])
 
 
 def test_an_unreadable_report_is_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:

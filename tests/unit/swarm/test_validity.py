@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from mop_locust.metrics.accumulators import RateTotal
+from mop_locust.metrics.snapshot import pack
+from mop_locust.metrics.tally import Tally
 from mop_locust.swarm.run import Run
 from mop_locust.swarm.validity import validity
 from tests.unit.swarm.runs import SECOND, STARTED_US, exchange, heard, ledger, made_run, word, worked
@@ -82,6 +86,26 @@ def test_an_unreadable_report_makes_a_run_incomplete() -> None:
     for _ in range(3):
         run.receive("local", b"garbage")
     assert found(run) == ("incomplete", ("3 reports of workers could not be read",))
+
+
+def test_totals_that_cannot_be_used_make_a_run_incomplete() -> None:
+    """They are read when the run is judged; a worker that contradicts the others is kept out when its seconds come."""
+    run = made_run(workers=3)
+    worked(run, "w1", exchange())
+    broken, contrary = ledger(run, "w2"), ledger(run, "w3")
+    broken.record(exchange())
+    run.take(msgspec.structs.replace(word(broken, 1), packed_totals=pack(Tally(customs={("a", ()): RateTotal(1, 2)}))))
+    contrary.record(exchange())
+    other = word(contrary, 1)
+    other.windows[0].tally.customs["calls", ()] = RateTotal(1, 0)
+    run.take(other)
+    state, reasons = found(run)
+    assert state == "incomplete"
+    assert [reason for reason in reasons if "was lost" not in reason] == [
+        "1 of 3 workers reported nothing: w3",
+        "1 reports of workers held a metric of another kind than is known here",
+        "what the last report of worker w2 says of the whole run could not be used, and is missing",
+    ]
 
 
 def test_dropped_seconds_make_a_run_incomplete() -> None:
