@@ -17,6 +17,7 @@ from mop_locust.metrics.snapshot import Snapshot
 from mop_locust.swarm.order import RunOrder
 from mop_locust.swarm.recorder import LedgerRecorder
 from mop_locust.swarm.scenarios import Scenarios
+from mop_locust.swarm.short_collections import ShortCollections
 from mop_locust.swarm.vitals import Vitals
 from mop_locust.transports.deadline import Deadline
 
@@ -38,6 +39,7 @@ class Generator:
         self._epoch = 0
         self._ledger: Ledger | None = None
         self._vitals: Vitals | None = None
+        self._collections: ShortCollections | None = None
         self._final: Snapshot | None = None
         self._stop_timeout = 0.0
         self.take_iteration: Callable[[str], bool]
@@ -63,6 +65,7 @@ class Generator:
             self.clients.ceiling = Ceiling(rate, self.take_permits if settings.max_requests else None)
         self._ledger = ledger
         self._vitals = Vitals(ledger)
+        self._collections = ShortCollections()
 
     def share(self, workers: int) -> None:
         """Sets how many processes share the ceiling of the rate, from now on."""
@@ -101,6 +104,11 @@ class Generator:
         self._ledger.gauge("users", float(self._environment.runner.user_count))
         return self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000)
 
+    def settle(self) -> None:
+        """Takes note that all users are there: what they hold is what the load needs."""
+        if self._collections is not None and not self.finished:
+            self._collections.settle()
+
     def reset(self) -> None:
         """Starts the figures anew; what came before is kept apart."""
         if self._ledger is not None and self._final is None:
@@ -114,5 +122,7 @@ class Generator:
         if self._vitals is not None:
             self._vitals.stop()
             gevent.sleep(0)
+        if self._collections is not None:
+            self._collections.stop()
         self._final = self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000, final=True)
         return self._final

@@ -32,7 +32,6 @@ from mop_locust.swarm.options import add_options
 from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.terminal import show_progress
 from mop_locust.swarm.validity import REPORT_SECONDS
-from mop_locust.swarm.vitals import settle_memory
 from mop_locust.swarm.web import join_web_ui
 from mop_locust.swarm.web_guard import guard
 from mop_locust.swarm.worker import Worker
@@ -192,7 +191,7 @@ def _join_single_process(environment: Any, runner: LocalRunner, conductor: Condu
     environment.mop = generator
     hooks = environment.events
     hooks.quitting.add_listener(lambda **_: runner.stop())  # SIGTERM: Locust itself stops only after the exit code
-    hooks.spawning_complete.add_listener(lambda **_: settle_memory())
+    hooks.spawning_complete.add_listener(lambda **_: generator.settle())
     if environment.reset_stats:
         hooks.spawning_complete.add_listener(lambda **_: conductor.reset_after_ramp_up())
 
@@ -254,7 +253,7 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     hooks.report_to_master.add_listener(lambda data, **_: worker.report(data))
     hooks.test_stop.add_listener(lambda **_: worker.last_word())
     hooks.quitting.add_listener(lambda **_: worker.end())  # SIGTERM, Ctrl-C: the last report leaves before "quit" does
-    hooks.spawning_complete.add_listener(lambda **_: settle_memory())
+    hooks.spawning_complete.add_listener(lambda **_: generator.settle())
     _watch_faults(hooks, worker.fault)
     leave_as_interrupted = shut_down_once(hooks)
     on_interrupt(interrupt)

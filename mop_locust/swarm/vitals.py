@@ -99,9 +99,3 @@ def allowed_core(membership: Path, root: Path) -> float:
             if place == root:
                 break
     return allowed
-
-
-def settle_memory() -> None:
-    """Collects garbage once and takes what is left out of further collections: a full one over 5,000 users stops them 150 ms."""
-    gc.collect()
-    gc.freeze()

@@ -103,11 +103,14 @@ class Http1Connection:
         self._head_only = False
         self._kept = 0
         self._sent_ns = 0
+        self._parts: list[bytes] = []
+        self._head: list[bytes] = []
         self._begin()
 
     def _begin(self) -> None:
-        self._parts: list[bytes] = []
-        self._head: list[bytes] = []
+        # Emptied, not made anew: what lives as long as its connection is no work for the garbage collector.
+        self._parts.clear()
+        self._head.clear()
         self._head_done = self._complete = False
         self._interim = self._answers = self._size = 0
 
@@ -184,10 +187,8 @@ class Http1Connection:
         """Return the next piece of the body, or none at its end; errors as `read_head`. A timeout does no harm."""
         while not self._parts and not self._complete:
             self._parse(self._wire.receive(deadline))
-        parts = self._parts
-        self._parts = []
         self._size = 0
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._take()
 
     def read_body(self, deadline: Deadline) -> bytes:
         """Return the whole rest of the body; errors as `read_head`, and "reply too large"."""
@@ -198,8 +199,7 @@ class Http1Connection:
             if self._complete:
                 break
             self._parse(self._wire.receive(deadline))
-        parts = self._parts
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._take()
 
     def head(self) -> ResponseHead:
         """Return the head of the answer that was read last."""
@@ -233,6 +233,11 @@ class Http1Connection:
         # The parser refers to this object and this object to it: without the cut only the garbage collector ends both.
         self._parser = None
         self._wire.close()
+
+    def _take(self) -> bytes:
+        taken = b"".join(self._parts)
+        self._parts.clear()
+        return taken
 
     def _parse(self, data: bytes) -> None:
         if not data:
