@@ -129,7 +129,8 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     try:
         settings = conductor.preparation.settings()
     except Refused as refusal:
-        _refuse([*mistakes, *refusal.mistakes])
+        _refuse([*mistakes, *refusal.mistakes, *conductor.preparation.contradictions()])
+    mistakes += conductor.preparation.contradictions()
     if mistakes:
         _refuse(mistakes)
     if environment.web_ui is not None:

@@ -131,7 +131,8 @@ def judge(
 
     `stages` are the parts of the run that thresholds can speak of, by name; `windows` has seen its seconds.
     """
-    parts: dict[str | None, Part] = {None: Part(totals, seconds), **(stages or {})}
+    parts: dict[str | None, Part] = {None: Part(totals, seconds)}
+    parts.update((stages or {}).items())
     results = tuple(_judge_one(threshold, parts.get(threshold.stage), windows) for threshold in thresholds)
     states = {result.state for result in results}
     state: State = "PASSED"

@@ -23,7 +23,10 @@ def select(totals: Totals, threshold: Threshold) -> Accumulator | None:
 
 
 def value_of(total: Accumulator, threshold: Threshold, seconds: float) -> float | None:
-    """The aggregated value of so many seconds, None when it does not exist; ValueError when the aggregation does not fit the kind."""
+    """The aggregated value of so many seconds, None when it does not exist.
+
+    ValueError when the aggregation does not fit the kind.
+    """
     match total, threshold.aggregation:
         # A counter at 0 is a figure: somebody looked and counted nothing. A rate or a trend of nothing is none.
         case CounterTotal(), "count":

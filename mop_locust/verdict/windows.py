@@ -36,14 +36,16 @@ class Abort(msgspec.Struct, frozen=True):
 
 
 class WindowJudge:
-    """The thresholds with `over` or `abort after` of one run. `stages` gives the first second of each stage, and the one after it.
+    """The thresholds with `over` or `abort after` of one run.
 
-    A window is judged at the end of each second, first when it is as long as `over`, or when the delay of `abort after` is over
-    where that is shorter. In a part of the run that is shorter, all of it is the window.
+    `stages` gives the first second of each stage, and the one after it. A window is judged at the end of each second, first
+    when it is as long as `over`, or when the delay of `abort after` is over where that is shorter. In a part of the run that is
+    shorter, all of it is the window.
     """
 
     def __init__(self, thresholds: Iterable[Threshold], stages: Mapping[str, tuple[int, int]] | None = None) -> None:
-        spans: dict[str | None, tuple[int, int | None]] = {None: (0, None), **(stages or {})}
+        spans: dict[str | None, tuple[int, int | None]] = {None: (0, None)}
+        spans.update((stages or {}).items())
         self._trials = {
             threshold: _Trial(threshold, *spans[threshold.stage])
             for threshold in thresholds
@@ -56,7 +58,7 @@ class WindowJudge:
         return bool(self._trials)
 
     def take(self, second: int, totals: Totals, width: int = 1) -> None:
-        """Take the next seconds of the run; those between, of which nothing is given, held nothing."""
+        """Take the next second of the run, or `width` of them; windows are then rounded up to whole ones of these."""
         for trial in self._trials.values():
             trial.take(second, second + width, totals)
         self.until = second + width
@@ -83,6 +85,7 @@ class _Trial:
         self._until = begin
         delays = [seconds for seconds in (threshold.over, threshold.abort_after) if seconds]
         self._first = min(delays)
+        self._over = threshold.over
         self._sum = SlidingSum()
         self._counts = False
         self._worst: Found | None = None
@@ -99,7 +102,9 @@ class _Trial:
             self._sum.push(second, entry)
         self._until = until
         if self._threshold.over:
-            self._sum.drop_before(until - self._threshold.over)
+            width = until - second
+            self._over = -(-self._threshold.over // width) * width
+            self._sum.drop_before(until - self._over)
         if until - self._begin >= self._first:
             self._judge()
 
@@ -129,8 +134,7 @@ class _Trial:
             total = CounterTotal()  # it counted before, and nothing now: that is a figure
         if total is None:
             return None
-        over = self._threshold.over
-        start = max(self._begin, self._until - over) if over else self._begin
+        start = max(self._begin, self._until - self._over) if self._over else self._begin
         value = value_of(total, self._threshold, self._until - start)
         if value is None:
             return None
