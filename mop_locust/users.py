@@ -123,7 +123,12 @@ class MopUser(User):
         return self.pause_after_failure() if self.failed_in_a_row else self.pause()
 
     def stop(self, force: bool = False) -> bool:
-        """Stops the user: after its iteration, or at once when it waits for the next one; `force` kills it."""
+        """Stops the user: after its iteration, or at once when it waits for the next one; `force` kills it.
+
+        One that is stopping already goes on with that: fewer users can be asked for at the moment when the run ends.
+        """
+        if not force and self._state == LOCUST_STATE_STOPPING:
+            return False
         if not force and self._state == LOCUST_STATE_WAITING:
             self._state = LOCUST_STATE_STOPPING
             self._woken = True

@@ -282,7 +282,7 @@ class Conductor:
         if run is None or run.finished:
             return self.summary
         if monotonic_us() - self._made_us > LIVE_US or self.summary is None or self.summary["run"]["id"] != run.id:
-            self.summary, self._made_us = self._judged(run), monotonic_us()
+            self.summary, self._made_us = judged(run, self._name(run)), monotonic_us()
         return self.summary
 
     def _hand_on_windows(self, run: Run, *, all_of_them: bool) -> None:
@@ -357,16 +357,13 @@ class Conductor:
         if self.border is not None and (turned_away := self.border.sentence()):
             run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)
-        self.summary = summary = self._judged(run)
+        self.summary = summary = judged(run, self._name(run))
         summary["run"]["notes"] += self.say_last(summary)
         self._environment.events.mop_verdict.fire(summary=summary)
         path, failures = write_run(Path(run.settings.reports), summary)
         self.folders[path.name] = path
         self._say(summary, path, failures)
         self._end_with(summary["verdict"]["exit_code"])
-
-    def _judged(self, run: Run) -> SummaryDocument:
-        return judged(run, self._name(run))
 
     def _how_it_ended(self, run: Run) -> str:
         ran = ((run.stopping_us or run.ended_us) - run.started_us) / 1e6

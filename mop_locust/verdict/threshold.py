@@ -92,6 +92,11 @@ class Threshold(msgspec.Struct, frozen=True):
     abort_after: int | None = None
 
     @property
+    def needs_windows(self) -> bool:
+        """Whether it is judged second by second."""
+        return self.over > 0 or self.abort_after is not None
+
+    @property
     def stage(self) -> str | None:
         """The stage that it speaks of; None for the whole run."""
         return dict(self.tags).get(STAGE)

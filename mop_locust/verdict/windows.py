@@ -49,7 +49,7 @@ class WindowJudge:
         self._trials = {
             threshold: _Trial(threshold, *spans[threshold.stage])
             for threshold in thresholds
-            if (threshold.over or threshold.abort_after is not None) and threshold.stage in spans
+            if threshold.needs_windows and threshold.stage in spans
         }
         self.until = 0
 
