@@ -74,7 +74,7 @@ def _crossed(summary: SummaryDocument) -> str:
     parts = [f"{when}{_statement(first, threshold, metrics)}"]
     if threshold is not None and kind == "rate":
         parts.append(_unanswered(summary) or _main_error(summary, first, threshold))
-    elif threshold is not None and kind == "trend":
+    elif threshold is not None and kind == "trend" and "window" not in first:  # the series are of the whole run
         parts.append(_slowest(threshold, metrics))
     if len(red) > 1:
         parts.append(f"{figures.plural(len(red) - 1, 'more threshold is', 'more thresholds are')} red")
