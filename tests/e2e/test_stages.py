@@ -22,9 +22,9 @@ SLOW_FROM = 3.0  # seconds
 STAGED = f"""
 import sys
 sys.path.insert(0, {str(LOCUSTFILES)!r})
-from tools_call_rps import ToolsCallRps
+import tools_call_rps
 
-class Staged(ToolsCallRps):
+class Staged(tools_call_rps.ToolsCallRps):
     stages = "{STAGES}"
     thresholds = {{"call_latency{{stage:steady}}": ["p(95)<5000"], "calls{{stage:down}}": ["count>0"]}}
 """

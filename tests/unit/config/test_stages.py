@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop_locust.config.stages import USER_STAGES, Stage, length, parse_stages, read_users, spans, target_at
+from mop_locust.config.stages import USER_STAGES, Stage, length, parse_stages, read_users, spans, stage_at, target_at
 
 
 def parsed(text: str) -> tuple[Stage, ...]:
@@ -88,6 +88,13 @@ def test_where_stages_begin_and_what_they_go_to() -> None:
         ("jump", 10, 10),
         ("steady", 10, 30),
         ("recovery", 30, 40),
+    ]
+    assert [stage.name if (stage := stage_at(stages, seconds)) else "" for seconds in (0, 9.9, 10, 30, 40)] == [
+        "ramp",
+        "ramp",
+        "steady",
+        "recovery",
+        "",
     ]
     assert [target_at(stages, seconds) for seconds in (0, 5, 9.5, 10, 29, 30, 35, 39, 40, 99)] == [
         0, 50, 95, 300, 300, 300, 150, 30, 0, 0,
