@@ -28,7 +28,8 @@ class MopUser(User):
     `metrics`: metrics of its own; `thresholds`: metric -> expressions in k6's words;
     `feeds`: MCP method -> the rate that takes one value an exchange of it;
     `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
-    shared number of iterations where the command line does not.
+    shared number of iterations where the command line does not;
+    `stages`: the stages of the load, as in MOP_STAGES, which takes their place.
     """
 
     abstract = True
@@ -40,6 +41,7 @@ class MopUser(User):
     users_setting: ClassVar[str] = ""
     duration_setting: ClassVar[str] = ""
     iterations_setting: ClassVar[str] = ""
+    stages: ClassVar[str] = ""
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -121,7 +123,12 @@ class MopUser(User):
         return self.pause_after_failure() if self.failed_in_a_row else self.pause()
 
     def stop(self, force: bool = False) -> bool:
-        """Stops the user: after its iteration, or at once when it waits for the next one; `force` kills it."""
+        """Stops the user: after its iteration, or at once when it waits for the next one; `force` kills it.
+
+        One that is stopping already goes on with that: fewer users can be asked for at the moment when the run ends.
+        """
+        if not force and self._state == LOCUST_STATE_STOPPING:
+            return False
         if not force and self._state == LOCUST_STATE_WAITING:
             self._state = LOCUST_STATE_STOPPING
             self._woken = True

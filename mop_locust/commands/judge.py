@@ -8,14 +8,16 @@ from pathlib import Path
 from mop_locust.commands.compare import refuse
 from mop_locust.commands.folders import read_runs
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Counter, Instrument, Rate, Trend
-from mop_locust.metrics.summary import restore
-from mop_locust.report.document import SummaryDocument
+from mop_locust.metrics.summary import restore, restore_window
+from mop_locust.metrics.totals import Totals
+from mop_locust.report.document import Run, SummaryDocument
 from mop_locust.report.sentence import red_sentence
 from mop_locust.report.table import render
 from mop_locust.report.thresholds import read_threshold
 from mop_locust.verdict.exit_codes import worst
-from mop_locust.verdict.judge import Validity, judge
-from mop_locust.verdict.threshold import Threshold, check, parse_all
+from mop_locust.verdict.judge import Part, Validity, judge
+from mop_locust.verdict.threshold import STAGE, Threshold, check, parse_all
+from mop_locust.verdict.windows import WindowJudge
 
 TRANSPORTS = frozenset(("http", "sse", "websocket"))
 YES = ("1", "true", "yes", "on")
@@ -46,16 +48,37 @@ def judged_by(summary: SummaryDocument, given: Sequence[Threshold]) -> SummaryDo
     verdict = summary["verdict"]
     replaced = {threshold.metric for threshold in given}
     own = [threshold for result in verdict["thresholds"] if (threshold := read_threshold(result)) is not None]
+    thresholds = [*given, *(threshold for threshold in own if threshold.metric not in replaced)]
+    stages = summary.get("stages", [])
+    windows = WindowJudge(thresholds, {s["name"]: (s["start_s"], s["start_s"] + s["planned_seconds"]) for s in stages})
+    notes = _take_windows(summary, windows) if windows else []
     new = judge(
         restore(summary["metrics"]),
-        [*given, *(threshold for threshold in own if threshold.metric not in replaced)],
+        thresholds,
         seconds=summary["run"]["seconds"],
         validity=Validity(verdict["validity"], tuple(verdict["reasons"])),
         allow_degraded=str(summary["run"]["options"].get("MOP_ALLOW_DEGRADED", "0")).strip().lower() in YES,
+        stages={stage["name"]: Part(restore(stage["metrics"]), stage["seconds"]) for stage in stages},
+        windows=windows,
     )
-    judged: SummaryDocument = {**summary, "verdict": {**new.to_json(), "sentence": ""}}
+    run: Run = {**summary["run"], "notes": [*summary["run"]["notes"], *notes]}
+    judged: SummaryDocument = {**summary, "run": run, "verdict": {**new.to_json(), "sentence": ""}}
+    if "aborted" in verdict:
+        judged["verdict"]["aborted"] = verdict["aborted"]
     judged["verdict"]["sentence"] = red_sentence(judged)
     return judged
+
+
+def _take_windows(summary: SummaryDocument, windows: WindowJudge) -> list[str]:
+    """Judges the windows as they are stored, up to the end of the load; returns what a reader must know of that."""
+    rows = {row["start_s"]: row for row in summary["windows"]}
+    width = max((row["width_s"] for row in summary["windows"]), default=1)
+    end = int(summary["run"].get("load_seconds", summary["run"]["seconds"]))
+    for start in range(0, end - width + 1, width):
+        windows.take(start, restore_window(rows[start]) if start in rows else Totals(), width)
+    if width == 1:
+        return []
+    return [f"windows were judged in steps of {width} s, as the run has stored them, and are rounded up to whole ones"]
 
 
 def _mistakes(folder: Path, summary: SummaryDocument, thresholds: Sequence[Threshold], known: Sequence[str]) -> list[str]:
@@ -66,9 +89,15 @@ def _mistakes(folder: Path, summary: SummaryDocument, thresholds: Sequence[Thres
         "method": None,
         "tool": None,
         "status": None,
+        STAGE: frozenset(stage["name"] for stage in summary.get("stages", [])),
     }
     try:
-        restore(summary["metrics"])
+        for metrics in (summary["metrics"], *(stage["metrics"] for stage in summary.get("stages", []))):
+            restore(metrics)
+        own = [read_threshold(result) for result in summary["verdict"]["thresholds"]]
+        if any(threshold is not None and threshold.needs_windows for threshold in [*thresholds, *own]):
+            for row in summary["windows"]:
+                restore_window(row)
         found = check(thresholds, Catalogue(_declared(summary), tags))
         found += [
             f"{folder}: its threshold {result['metric']}: {result['expression']} cannot be read by this version"

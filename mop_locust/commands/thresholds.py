@@ -12,6 +12,7 @@ import locust  # noqa: F401  # the locustfiles need it, and it must come before 
 
 from mop_locust.commands.places import UnknownScenario, find, names
 from mop_locust.config import SETTINGS, ConfigError, parse_settings
+from mop_locust.report.figures import span
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.users import MopUser
 from mop_locust.verdict.exit_codes import CONFIGURATION, PASSED
@@ -47,7 +48,10 @@ def explain_thresholds(scenarios: Sequence[str], given: Sequence[str]) -> int:
         return _refuse(error.mistakes)
     mistakes: list[str] = []
     for file in files:
-        thresholds, wrong = Scenarios(_users(file)).thresholds(settings.thresholds, given)
+        found = Scenarios(_users(file))
+        stages, unread = found.stages(os.environ.get("MOP_STAGES", ""))
+        thresholds, wrong = found.thresholds(settings.thresholds, given, stages)
+        wrong = [*unread, *wrong]
         mistakes += [mistake for mistake in wrong if mistake not in mistakes]
         print(file.stem)
         for threshold in thresholds:
@@ -59,7 +63,11 @@ def explain(threshold: Threshold) -> str:
     """Returns what a threshold asks for, in words."""
     asked = threshold.percentile
     what = AGGREGATIONS[threshold.aggregation] if asked is None else f"the {asked:g}th percentile"
-    return f"fails unless {what} is {WORDS[threshold.operator]} {threshold.limit:.15g}, and without data"
+    where = f" in each window of {span(threshold.over)}" if threshold.over else ""
+    where += f" of stage {threshold.stage}" if threshold.stage is not None else ""
+    delay = threshold.abort_after
+    then = f"; from {span(delay)} on it ends the run" if delay is not None else ""
+    return f"fails unless {what} is {WORDS[threshold.operator]} {threshold.limit:.15g}{where}, and without data{then}"
 
 
 def _users(file: Path) -> list[type]:

@@ -9,6 +9,7 @@ import msgspec
 
 from mop_locust.config.kinds import split_url
 from mop_locust.config.mistakes import ConfigError, quoted_url
+from mop_locust.config.stages import Stage
 from mop_locust.config.table import SETTINGS
 
 
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sse_window: float
     sse_max_duration: float
     sse_require_keepalive: bool
+    stages: tuple[Stage, ...]
     timeout: float
     max_reply_bytes: int
     protocol_version: str

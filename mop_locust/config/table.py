@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mop_locust.config import kinds
+from mop_locust.config.stages import USER_STAGES
 
 # Names that begin with MOP_ and are no settings: the keys, what the tests read, and what the MOP server itself reads.
 NOT_SETTINGS: Final = frozenset(
@@ -113,6 +114,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_SSE_WINDOW_MS", "5000", kinds.MILLISECONDS, "How long a user stays on a stream."),
     Setting("MOP_SSE_MAX_DURATION", "10m", kinds.DURATION, "When sse_keep_alive ends though iterations are left."),
     Setting("MOP_SSE_REQUIRE_KEEPALIVE", "0", kinds.FLAG, "Count a stream that the server ends early as failed."),
+    Setting(
+        "MOP_STAGES",
+        "",
+        USER_STAGES,
+        "Stages of the load: how long each lasts, and the users that it goes to in a straight line; the run ends with the last.",
+    ),
     Setting("MOP_TIMEOUT_MS", "10000", kinds.milliseconds(1), "The time for one whole exchange, name lookup included."),
     Setting(
         "MOP_MAX_REPLY_BYTES", "16777216", kinds.COUNT, "The largest reply that is read; a larger one is a protocol failure."

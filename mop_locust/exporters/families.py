@@ -15,7 +15,8 @@ from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.instruments import BUILT_IN
 from mop_locust.metrics.labels import Tags, printable
 from mop_locust.report.document import SummaryDocument
-from mop_locust.verdict.judge import State, ValidityState
+from mop_locust.verdict.judge import ValidityState
+from mop_locust.verdict.windows import State
 
 Labels = dict[str, str]
 Number = tuple[Labels, float]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -54,11 +54,13 @@ class Merge:
     What changes nothing is counted: `stale` (older or doubled), `foreign` (of another run), `conflicting` (a metric of
     another kind than known). `workers` has the newest epoch of each worker, `records` every epoch. What a newer snapshot would
     replace is read when it is asked for; the workers where that cannot be used are in `unusable`, and it is not in the sums.
+    `followers` get each second of each worker once, as it comes in, and must neither keep nor change it.
     """
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.windows = WindowStore()
+        self.followers: list[Callable[[Window], None]] = []
         self.workers: dict[str, WorkerRecord] = {}
         self.records: dict[tuple[str, int], WorkerRecord] = {}
         self.stale = 0
@@ -94,18 +96,23 @@ class Merge:
         if snapshot.epoch >= self.workers.setdefault(snapshot.worker, record).epoch:
             self.workers[snapshot.worker] = record
         for window in snapshot.windows:
-            if record.acknowledged is None or window.index > record.acknowledged:
-                self.windows.add(snapshot.worker, window)
-                record.acknowledged = window.index
+            self._take(record, window)
         return record.acknowledged
 
     def settle(self) -> None:
         """Add the second that was going on when a worker was heard last, where no final snapshot closed it: the end of a run."""
         for key, snapshot in self._newest.items():
-            record, window = self.records[key], self._open_window(snapshot)
-            if window is not None and (record.acknowledged is None or window.index > record.acknowledged):
-                self.windows.add(snapshot.worker, window)
-                record.acknowledged = window.index
+            window = self._open_window(snapshot)
+            if window is not None:
+                self._take(self.records[key], window)
+
+    def _take(self, record: WorkerRecord, window: Window) -> None:
+        """Add a second of a worker, unless it is in already."""
+        if record.acknowledged is None or window.index > record.acknowledged:
+            self.windows.add(record.worker, window)
+            for follow in self.followers:
+                follow(window)
+            record.acknowledged = window.index
 
     def _open_window(self, snapshot: Snapshot) -> Window | None:
         try:

@@ -156,6 +156,28 @@ def window_row(window: MergedWindow) -> WindowRow:
     }
 
 
+def restore_window(row: WindowRow) -> Totals:
+    """The totals that `window_row` described, trends without their units; ValueError for anything else."""
+    totals = Totals()
+    for text, series in row["series"].items():
+        totals.add(split_series_name(text), _restore_series(text, series))
+    return totals
+
+
+def _restore_series(text: str, series: WindowSeries) -> Accumulator:
+    if "histogram" in series:
+        return TrendTotal(Histogram.from_wire(series["histogram"]))
+    if "failures" in series:
+        total: Accumulator = RateTotal(series["count"], series["failures"])
+    else:
+        total = CounterTotal(series["count"], dict(series.get("outcomes", {})))
+    try:
+        total.check()
+    except ValueError as error:
+        raise ValueError(f"metric {text} is not in window form: {error}") from None
+    return total
+
+
 def _window_series(total: Accumulator) -> WindowSeries:
     if isinstance(total, CounterTotal):
         counter = WindowSeries(count=total.count)

@@ -45,6 +45,7 @@ class Run(TypedDict):
     started: str  # UTC, ISO 8601
     ended: str  # "" while the run goes on
     stopped_by: str
+    load_seconds: NotRequired[float]  # from the start until the load was stopped; what came later was still measured
     suite_version: str
     options: dict[str, OptionValue]
     notes: list[str]
@@ -141,6 +142,17 @@ class ServerSide(TypedDict):
     samples: list[ServerSample]
 
 
+class StagePart(TypedDict):
+    """One stage of the load: its planned seconds and target, how long it was measured, and its own metrics."""
+
+    name: str
+    start_s: int
+    planned_seconds: int
+    target: float
+    seconds: float
+    metrics: dict[str, MetricSummary]
+
+
 class SummaryDocument(TypedDict):
     """The whole of `summary.json`; times are milliseconds where a name says `ms`, seconds where it says `s`."""
 
@@ -155,6 +167,7 @@ class SummaryDocument(TypedDict):
     master: NotRequired[Master]
     provenance: NotRequired[Provenance]
     before_reset: NotRequired[dict[str, MetricSummary]]
+    stages: NotRequired[list[StagePart]]
     server_side: NotRequired[ServerSide]  # not of a run that never began
 
 

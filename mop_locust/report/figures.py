@@ -88,6 +88,11 @@ def moment(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def clock(seconds: float) -> str:
+    """A moment of a run with two digits each, `03:12` or `1:03:12`."""
+    return moment(seconds).zfill(5)
+
+
 def plural(value: int, one: str, many: str = "") -> str:
     """`1 user`, `20 users`."""
     return f"{count(value)} {one if value == 1 else many or one + 's'}"

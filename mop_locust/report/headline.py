@@ -10,9 +10,14 @@ from mop_locust.report.text import CUT_PROSE, plain
 
 
 def verdict_words(summary: SummaryDocument) -> str:
-    """`PASSED, valid`, and with the exit code where it is not 0: `CROSSED, degraded, exit code 4`; `so far` while it goes on."""
+    """`PASSED, valid`, and with the exit code where it is not 0: `CROSSED, degraded, exit code 4`; `so far` while it goes on.
+
+    A run that a threshold ended says when: `CROSSED, valid, aborted at 03:12, exit code 3`.
+    """
     verdict = summary["verdict"]
     words = f"{verdict['state'].replace('_', ' ')}, {verdict['validity']}"
+    if "aborted" in verdict:
+        words += f", aborted at {figures.clock(verdict['aborted']['at_s'])}"
     if not summary["run"]["ended"]:
         return f"{words}, so far"
     return f"{words}, exit code {verdict['exit_code']}" if verdict["exit_code"] else words

@@ -9,7 +9,7 @@ from mop_locust.report import figures, headline, library, thresholds
 from mop_locust.report.chart import Step, svg
 from mop_locust.report.course import CourseRow, course
 from mop_locust.report.document import OptionValue, SummaryDocument, encode_json
-from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, phase_blocks, place
+from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, phase_blocks, place, stage_rows
 from mop_locust.report.style import CSS, POLICY, policy
 from mop_locust.report.text import CUT_PROSE, html, plain
 
@@ -57,6 +57,7 @@ def fragments(summary: SummaryDocument) -> dict[str, str]:
         "head": _header(summary),
         "thresholds": _thresholds(summary),
         "calls": _blocks(call_blocks(summary), "method", seconds),
+        "stages": _stages(summary),
         "also": _blocks([Block("", also)] if also else [], "metric", seconds),
         "errors": _errors(summary),
         "workers": _workers(summary),
@@ -86,6 +87,7 @@ def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple
     yield "Thresholds", _thresholds(summary)
     yield "Course of the run", _course(rows)
     yield "Calls", _blocks(call_blocks(summary), "method", seconds)
+    yield "Stages", _stages(summary)
     yield "Also measured", _blocks([Block("", also)] if (also := metric_rows(summary)) else [], "metric", seconds)
     yield "Errors", _errors(summary)
     yield "Phases, and calls that did not succeed", _blocks(phase_blocks(summary), "transport and method", seconds)
@@ -157,6 +159,11 @@ def _blocks(blocks: Sequence[Block], label: str, seconds: float) -> str:
         _table(block.title, [*_texts(label), *_FIGURES], [[row.label, *row.cells(seconds)] for row in block.rows])
         for block in blocks
     )
+
+
+def _stages(summary: SummaryDocument) -> str:
+    rows = [[row.label, *row.cells(measured)] for row, measured in stage_rows(summary)]
+    return _table("", [*_texts("stage"), *_FIGURES], rows)
 
 
 def _course(rows: list[CourseRow]) -> str:

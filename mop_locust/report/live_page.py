@@ -16,6 +16,7 @@ SCRIPTS: Final = ("plotly.js", "charts.js", "live.js")
 
 _SECTIONS: Final = (
     ("Calls", "calls"),
+    ("Stages", "stages"),
     ("Also measured", "also"),
     ("Errors", "errors"),
     ("Workers", "workers"),

@@ -7,7 +7,7 @@ from typing import Final
 
 from mop_locust.report import figures, headline, thresholds
 from mop_locust.report.document import SummaryDocument
-from mop_locust.report.rows import COLUMNS, call_blocks, metric_rows, place
+from mop_locust.report.rows import COLUMNS, call_blocks, metric_rows, place, stage_rows
 from mop_locust.report.text import markdown, markdown_code
 
 # A comment on GitHub holds 65,536 characters.
@@ -63,6 +63,9 @@ def _calls(summary: SummaryDocument) -> Iterable[str]:
     ]
     if rows:
         yield _table(["transport", "method", *COLUMNS], rows[:_MOST_ROWS], "ll" + "r" * len(COLUMNS), len(rows))
+    stages = [[markdown_code(row.label), *row.cells(measured)] for row, measured in stage_rows(summary)]
+    if stages:
+        yield _table(["stage", *COLUMNS], stages[:_MOST_ROWS], "l" + "r" * len(COLUMNS), len(stages))
     others = [[markdown_code(row.label), *row.cells(seconds)] for row in metric_rows(summary)]
     if others:
         yield _table(["metric", *COLUMNS], others[:_MOST_ROWS], "l" + "r" * len(COLUMNS), len(others))

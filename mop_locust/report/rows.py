@@ -117,6 +117,20 @@ def phase_blocks(summary: SummaryDocument) -> list[Block]:
     return blocks
 
 
+def stage_rows(summary: SummaryDocument) -> list[tuple[Row, float]]:
+    """A row for each stage that has a time, of all its calls, with the seconds that it was measured."""
+    rows = []
+    for stage in summary.get("stages", []):
+        if stage["planned_seconds"]:
+            metrics, end = stage["metrics"], stage["start_s"] + stage["planned_seconds"]
+            count = metrics["calls"]["count"] if "calls" in metrics else 0
+            when = f"{figures.moment(stage['start_s'])} to {figures.moment(end)}"
+            label = f"{stage['name']}, {when}, to {figures.number(stage['target'])} users"
+            row = _row(label, count, metrics.get("call_failures"), metrics.get("call_latency"))
+            rows.append((row, stage["seconds"]))
+    return rows
+
+
 def place(method: str, tool: str) -> str:
     """A method, and the tool where there is one, as everywhere else in the suite: `tools/call NAME`."""
     return f"{method} {tool}" if tool else method

@@ -12,7 +12,7 @@ from mop_locust.report.document import SummaryDocument
 from mop_locust.report.rows import place, series_of
 from mop_locust.report.text import CUT_PROSE, plain
 from mop_locust.verdict.exit_codes import CONFIGURATION
-from mop_locust.verdict.judge import ThresholdJson
+from mop_locust.verdict.judge import AbortJson, ThresholdJson
 from mop_locust.verdict.threshold import Threshold
 
 _EVENTS: Final = {
@@ -66,17 +66,23 @@ def _crossed(summary: SummaryDocument) -> str:
     metrics = summary["metrics"]
     red = [result for result in summary["verdict"]["thresholds"] if result["state"] != "PASSED"]
     crossed = [result for result in red if result["state"] == "CROSSED"]
-    # Failures come first: they tend to be the cause of the other ones.
-    first = min(crossed, key=lambda result: thresholds.kind_of(result, metrics) != "rate")
+    aborted = summary["verdict"].get("aborted")
+    # What ended the run comes first, then failures: they tend to be the cause of the other ones.
+    first = min(crossed, key=lambda result: (not _ended(result, aborted), thresholds.kind_of(result, metrics) != "rate"))
     threshold, kind = thresholds.read_threshold(first), thresholds.kind_of(first, metrics)
-    parts = [_statement(first, threshold, metrics)]
+    when = f"aborted at {figures.clock(aborted['at_s'])}: " if aborted is not None else ""
+    parts = [f"{when}{_statement(first, threshold, metrics)}"]
     if threshold is not None and kind == "rate":
         parts.append(_unanswered(summary) or _main_error(summary, first, threshold))
-    elif threshold is not None and kind == "trend":
+    elif threshold is not None and kind == "trend" and "window" not in first:  # the series are of the whole run
         parts.append(_slowest(threshold, metrics))
     if len(red) > 1:
         parts.append(f"{figures.plural(len(red) - 1, 'more threshold is', 'more thresholds are')} red")
     return "; ".join(part for part in parts if part)
+
+
+def _ended(result: ThresholdJson, aborted: AbortJson | None) -> bool:
+    return aborted is not None and (result["metric"], result["expression"]) == (aborted["metric"], aborted["expression"])
 
 
 def _no_data(summary: SummaryDocument) -> str:
@@ -99,11 +105,11 @@ def _statement(result: ThresholdJson, threshold: Threshold | None, metrics: dict
     if kind == "rate" and threshold.aggregation == "rate":
         which = " ".join(plain(tag_value) for _, tag_value in threshold.tags)
         event = f"{which} {_EVENTS.get(threshold.metric, f'{threshold.metric} sample')}".strip()
-        return f"{value} of {figures.plural(result['samples'], event)} failed ({limit})"
+        return f"{value} of {figures.plural(result['samples'], event)} failed{thresholds.window_text(result)} ({limit})"
     over = ""
     if kind == "trend" and threshold.aggregation != "count":
         over = f" over {figures.plural(result['samples'], 'sample')}"
-    return f"{thresholds.aggregation_name(threshold)} of {metric} is {value}{over} ({limit})"
+    return f"{thresholds.aggregation_name(threshold)} of {metric} is {value}{over}{thresholds.window_text(result)} ({limit})"
 
 
 @dataclass(slots=True)

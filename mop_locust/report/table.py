@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mop_locust.report import headline, thresholds
 from mop_locust.report.document import SummaryDocument
-from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows
+from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, stage_rows
 from mop_locust.report.text import CUT_PROSE, plain
 
 _LABEL_AT_LEAST = 17
@@ -32,12 +32,16 @@ def _tables(summary: SummaryDocument) -> list[str]:
     if rows:
         blocks.append(Block("also measured", rows))
     seconds = summary["run"]["seconds"]
+    stages = stage_rows(summary)
     # All blocks share their columns, so that figures stand under each other from the first to the last.
     lines: list[list[str] | None] = []
     for block in blocks:
         lines.append([_label(block.title), *COLUMNS])
         lines.extend([_label(row.label), *row.cells(seconds)] for row in block.rows)
         lines.append(None)
+    if stages:
+        lines.append(["stages", *COLUMNS])
+        lines.extend([_label(row.label), *row.cells(measured)] for row, measured in stages)
     filled = [line for line in lines if line is not None]
     widths = [max((len(line[column]) for line in filled), default=0) for column in range(len(COLUMNS) + 1)]
     widths[0] = max(widths[0], _LABEL_AT_LEAST)

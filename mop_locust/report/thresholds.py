@@ -55,14 +55,22 @@ def value_text(value: float, result: ThresholdJson, metrics: dict[str, MetricSum
 
 
 def found_text(result: ThresholdJson, metrics: dict[str, MetricSummary]) -> str:
-    """What was found and in how many samples: `0.00 % of 9,424`, `412 ms over 4,712`; `-` without data."""
+    """What was found and in how many samples: `0.00 % of 9,424`, `412 ms over 4,712 from 2:12 to 3:12`; `-` without data."""
     value, threshold, kind = result["value"], read_threshold(result), kind_of(result, metrics)
     if value is None:
         return figures.NONE
     text = value_text(value, result, metrics)
     if threshold is None or threshold.aggregation == "count" or kind not in ("rate", "trend"):
-        return text
-    return f"{text} {'of' if kind == 'rate' else 'over'} {figures.count(result['samples'])}"
+        return text + window_text(result)
+    return f"{text} {'of' if kind == 'rate' else 'over'} {figures.count(result['samples'])}{window_text(result)}"
+
+
+def window_text(result: ThresholdJson) -> str:
+    """` from 2:12 to 3:12` where a window decided; else empty."""
+    if "window" not in result:
+        return ""
+    start, seconds = result["window"]["start_s"], result["window"]["seconds"]
+    return f" from {figures.moment(start)} to {figures.moment(start + seconds)}"
 
 
 def limit_text(result: ThresholdJson, metrics: dict[str, MetricSummary]) -> str:

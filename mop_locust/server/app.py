@@ -32,7 +32,7 @@ class Application:
 
     def __init__(self, options: Options, mission: Mission | None, environment: Mapping[str, str]) -> None:
         self.tally = Tally()
-        self.pauses = Pauses(options.delay, options.delay_seed)
+        self.pauses = Pauses(options.delay, options.delay_seed, options.delay_from)
         self.ping_seconds = options.keep_alive_seconds
         self._engine = Engine(mission, environment)
         sampling = environment.get("MOP_ENABLE_SAMPLING", "").lower() in ("1", "true", "yes")

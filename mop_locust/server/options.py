@@ -26,6 +26,7 @@ class Options(msgspec.Struct, frozen=True):
     sse_ends_early: bool = False
     delay: Delay = Delay()
     delay_seed: int = 0
+    delay_from: float = 0.0
     keep_alive_seconds: float = 30.0
     tools: int = 0
     tool_bytes: int = 600
@@ -81,6 +82,10 @@ def _seconds(text: str) -> float:
     return _number(text, 0.001, 86_400)
 
 
+def _moment(text: str) -> float:
+    return _number(text, 0, 86_400)
+
+
 def _count(text: str) -> int:
     return _whole(text, 0, 100_000)
 
@@ -119,6 +124,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=default.delay_seed,
         metavar="N",
         help="seed of jitter and share of --delay (%(default)s)",
+    )
+    parser.add_argument(
+        "--delay-from",
+        type=_moment,
+        default=default.delay_from,
+        metavar="S",
+        help="hold answers only from so many seconds after the first one on (0)",
     )
     parser.add_argument(
         "--keep-alive-seconds",

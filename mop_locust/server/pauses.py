@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 
 
 class Pauses:
-    """All waits of a server; `end` cuts them. Those of answers are drawn from `delay`, the same ones for the same `seed`."""
+    """All waits of a server; `end` cuts them. Those of answers are drawn from `delay`, the same ones for the same `seed`.
 
-    def __init__(self, delay: Delay = Delay(), seed: int = 0) -> None:  # noqa: B008 - it is frozen
+    Answers of the first `begin` seconds after the first one are not held.
+    """
+
+    def __init__(self, delay: Delay = Delay(), seed: int = 0, begin: float = 0.0) -> None:  # noqa: B008 - it is frozen
         self.holding = delay.holds
         self._delay = delay
         self._random = Random(seed)
+        self._begin = begin
+        self._first: float | None = None
         self._open: set[asyncio.Future[Any]] = set()
         self.ending = False
 
@@ -35,6 +40,11 @@ class Pauses:
 
     async def held(self, until: asyncio.Future[Any]) -> bool:
         """Hold an answer as long as the delay says; True and False as `elapsed`."""
+        now = asyncio.get_running_loop().time()
+        if self._first is None:
+            self._first = now
+        if now - self._first < self._begin:
+            return True
         return await self.elapsed(until, self._delay.draw(self._random))
 
     def end(self) -> None:

@@ -13,31 +13,30 @@ from locust.runners import MasterRunner
 
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
+from mop_locust.config.stages import length
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.folder import write_run
 from mop_locust.report.table import render
 from mop_locust.server_side import ServerWatch
 from mop_locust.swarm import order
 from mop_locust.swarm.border import Border
-from mop_locust.swarm.document import document
 from mop_locust.swarm.drain import Drain
 from mop_locust.swarm.generator import Generator
 from mop_locust.swarm.iterations import IterationStock
+from mop_locust.swarm.judging import judged
 from mop_locust.swarm.permits import PermitStock
 from mop_locust.swarm.preparation import Preparation
 from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.roll import Roll
 from mop_locust.swarm.run import Run
-from mop_locust.swarm.validity import EARLY_SECONDS, validity
+from mop_locust.swarm.validity import EARLY_SECONDS
 from mop_locust.swarm.vitals import Vitals
 from mop_locust.verdict.exit_codes import CONFIGURATION, worst
-from mop_locust.verdict.judge import judge
 
 logger = logging.getLogger("mop_locust")
 
 LIVE_US = 500_000  # how old the summary of a run that goes on may be
 LAST_SECOND = 1 << 40
-UNSETTLED_SECONDS = 5  # a merged second is handed on at the latest when it is so old
 
 
 class Conductor:
@@ -53,6 +52,7 @@ class Conductor:
         self._key = key
         self.roll = Roll(self._runner, key)
         self.preparation = Preparation(environment, key, self.roll)
+        self.preparation.elapsed = self._elapsed
         self._prepared: Run | None = None
         self._codes: list[int] = []
         self._texts: list[str] = []
@@ -62,6 +62,7 @@ class Conductor:
         self._vitals: Vitals | None = None
         self._watch: ServerWatch | None = None
         self._next_window = 0
+        self._timers: list[gevent.Greenlet] = []
         self.run: Run | None = None
         self.summary: SummaryDocument | None = None
         self.refused: list[str] = []
@@ -96,7 +97,7 @@ class Conductor:
         if self.run is not None and self.active:
             return ["the last run is still coming to its end; try again in a moment"] if self.run.stopping_us else []
         if not self._has_workers():
-            return []
+            return ["no worker has joined yet"] if self.preparation.follow_stages() else []
         try:
             self.preparation.settings()
         except Refused as refusal:
@@ -176,6 +177,8 @@ class Conductor:
             self._vitals = Vitals(run)
         self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us)
         run.server = self._watch.course
+        if run.stages:
+            self._timers = [gevent.spawn_later(length(run.stages) - run.elapsed_us / 1e6, self._stop, "stages")]
 
     def give_order(self) -> None:
         """Puts the run's order, with the time gone by, where the next spawn message takes it along."""
@@ -247,6 +250,10 @@ class Conductor:
                     self.stock.lost(worker)
                 if self.permits is not None:
                     self.permits.lost(worker)
+        run.judge_windows(self.workers_end.is_missing)
+        if run.windows.abort is not None and not run.stopping_us and not run.aborted:
+            run.aborted = run.windows.abort
+            self._stop("threshold")
         self._hand_on_windows(run, all_of_them=False)
 
     def reset_after_ramp_up(self) -> None:
@@ -275,20 +282,23 @@ class Conductor:
         if run is None or run.finished:
             return self.summary
         if monotonic_us() - self._made_us > LIVE_US or self.summary is None or self.summary["run"]["id"] != run.id:
-            self.summary, self._made_us = self._judged(run), monotonic_us()
+            self.summary, self._made_us = judged(run, self._name(run)), monotonic_us()
         return self.summary
 
     def _hand_on_windows(self, run: Run, *, all_of_them: bool) -> None:
         hook = self._environment.events.mop_window
         if not hook._handlers:
             return
-        until = run.elapsed_us // 1_000_000 - UNSETTLED_SECONDS
-        seen = [record.acknowledged for worker, record in run.merge.workers.items() if not self.workers_end.is_missing(worker)]
-        if seen and None not in seen:
-            until = max(until, min(index for index in seen if index is not None))
-        windows, self._next_window = run.merge.windows.closed(self._next_window, LAST_SECOND if all_of_them else until)
+        until = LAST_SECOND if all_of_them else run.settled(self.workers_end.is_missing) - 1
+        windows, self._next_window = run.merge.windows.closed(self._next_window, until)
         for window in windows:
             hook.fire(run_id=run.id, window=window)
+
+    def _elapsed(self) -> float | None:
+        """The clock of the stages: 0 before the run, None when it was refused."""
+        if self.run is not None and self.active:
+            return self.run.elapsed_us / 1e6
+        return None if self.refused else 0.0
 
     def _iterations_over(self) -> None:
         if self.active and self.run is not None and self.run.scenarios.all_iterate:
@@ -336,16 +346,18 @@ class Conductor:
             self._vitals.stop()
             self._vitals = None
         run.end()
+        gevent.killall(self._timers, block=False)
         if self._watch is not None:
             self._watch.finish()
             self._watch = None
         run.merge.settle()
+        run.judge_windows(self.workers_end.is_missing)
         self._hand_on_windows(run, all_of_them=True)
         run.finished = True
         if self.border is not None and (turned_away := self.border.sentence()):
             run.notes.append(turned_away)
         run.stopped_by = run.stopped_by or self._how_it_ended(run)
-        self.summary = summary = self._judged(run)
+        self.summary = summary = judged(run, self._name(run))
         summary["run"]["notes"] += self.say_last(summary)
         self._environment.events.mop_verdict.fire(summary=summary)
         path, failures = write_run(Path(run.settings.reports), summary)
@@ -353,20 +365,9 @@ class Conductor:
         self._say(summary, path, failures)
         self._end_with(summary["verdict"]["exit_code"])
 
-    def _judged(self, run: Run) -> SummaryDocument:
-        totals = run.merge.totals()
-        verdict = judge(
-            totals,
-            run.thresholds,
-            seconds=run.seconds,
-            validity=validity(run, totals),
-            allow_degraded=run.settings.allow_degraded,
-        )
-        return document(run, totals, verdict, self._name(run))
-
     def _how_it_ended(self, run: Run) -> str:
         ran = ((run.stopping_us or run.ended_us) - run.started_us) / 1e6
-        if self._environment.shape_class is not None:
+        if self._environment.shape_class is not None and not run.stages:
             return "shape"
         return "run time" if run.planned_seconds is not None and ran >= run.planned_seconds - EARLY_SECONDS else "user"
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from mop_locust.config.stages import spans
 from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.summary import error_rows, summarise, window_rows
 from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
-from mop_locust.report.document import SCHEMA, LagMs, Master, Preflight, ServerName, SummaryDocument, Worker
+from mop_locust.report.document import SCHEMA, LagMs, Master, Preflight, ServerName, StagePart, SummaryDocument, Worker
 from mop_locust.report.sentence import red_sentence
 from mop_locust.swarm.provenance import machines
 from mop_locust.swarm.run import Run
-from mop_locust.verdict.judge import Verdict
+from mop_locust.verdict.judge import Part, Verdict
 
 LATE_US = 3_000_000  # a first report later than this is of a worker that joined in the middle
 
@@ -56,10 +58,36 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
         summary["provenance"] = {**run.provenance, "machines": machines(run.provenance, run.hellos.values())}
     if before := summarise(run.merge.before()):
         summary["before_reset"] = before
+    if run.stopping_us:
+        summary["run"]["load_seconds"] = (run.stopping_us - run.started_us) / 1e6
+    if run.aborted is not None:
+        threshold = run.aborted.threshold
+        summary["verdict"]["aborted"] = {
+            "at_s": run.aborted.at_s,
+            "metric": threshold.name,
+            "expression": threshold.expression,
+            "value": run.aborted.value,
+        }
+    if parts := run.stage_parts():
+        summary["stages"] = _stages(run, parts)
     if run.server is not None:
         summary["server_side"] = run.server.to_json()
     summary["verdict"]["sentence"] = red_sentence(summary)
     return summary
+
+
+def _stages(run: Run, parts: Mapping[str, Part]) -> list[StagePart]:
+    return [
+        {
+            "name": stage.name,
+            "start_s": begin,
+            "planned_seconds": stage.seconds,
+            "target": stage.target,
+            "seconds": round(parts[stage.name].seconds, 6),
+            "metrics": summarise(parts[stage.name].totals),
+        }
+        for stage, begin, _ in spans(run.stages)
+    ]
 
 
 def notes(totals: Totals) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import resource
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import gevent
 import locust.runners
 from gevent.event import Event
+from locust import argument_parser
 from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -55,6 +57,8 @@ def join_locust() -> None:
     lock_link()
     events.init_command_line_parser.add_listener(lambda parser, **_: add_options(parser))
     events.init.add_listener(_start)
+    # A worker asks for these once for each option of each spawn message, which a ramp sends every second: a parser each time.
+    argument_parser.default_args_dict = functools.cache(argument_parser.default_args_dict)
     worker_class: Any = WorkerRunner
     worker_class.handle_message = _after_init(worker_class.handle_message)
 
@@ -129,7 +133,8 @@ def _lead(environment: Any, conductor: Conductor, mistakes: list[str]) -> None:
     try:
         settings = conductor.preparation.settings()
     except Refused as refusal:
-        _refuse([*mistakes, *refusal.mistakes])
+        _refuse([*mistakes, *refusal.mistakes, *conductor.preparation.contradictions()])
+    mistakes += conductor.preparation.contradictions()
     if mistakes:
         _refuse(mistakes)
     if environment.web_ui is not None:

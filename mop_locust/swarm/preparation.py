@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mop_locust import preflight, server_side
 from mop_locust.config import ApiKey, ConfigError, Settings, redact_command
+from mop_locust.config.stages import Stage, length
 from mop_locust.swarm.options import GUARDS, option_values, read_options
 from mop_locust.swarm.provenance import provenance, typed
 from mop_locust.swarm.refusal import Refused
@@ -17,8 +19,11 @@ from mop_locust.swarm.roll import Roll
 from mop_locust.swarm.run import Run
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.swarm.server_commit import server_commit
+from mop_locust.swarm.stages import StageShape
 
 logger = logging.getLogger("mop_locust")
+
+ONE = "allowed: one of the two"
 
 
 class Preparation:
@@ -29,6 +34,8 @@ class Preparation:
         self._key = key
         self._roll = roll
         self._guards = {dest: getattr(environment.parsed_options, dest) for dest in GUARDS}
+        self._own_shape = environment.shape_class
+        self.elapsed: Callable[[], float | None] = lambda: 0.0  # the clock that stages follow, see StageShape
 
     def restore_guards(self) -> None:
         """Sets what protects others back to what the process was started with: the web UI's `/swarm` sets any option."""
@@ -39,7 +46,12 @@ class Preparation:
         """Returns the checked settings of the options as they are now; raises Refused with every mistake."""
         self.restore_guards()
         options = self._environment.parsed_options
-        mistakes = self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold)[1]
+        stages, mistakes = self._scenarios().stages(options.mop_stages)
+        mistakes += self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold, stages)[1]
+        if stages and self._shape_of_locustfile is not None:
+            mistakes.append(
+                f"stages are given, and the locustfile has a load shape, {type(self._shape_of_locustfile).__name__}: {ONE}"
+            )
         mistakes += _unwritable(options.mop_reports)
         mistakes += server_side.absent(options.mop_server_pid, options.mop_server_cgroup)
         try:
@@ -50,10 +62,40 @@ class Preparation:
             raise Refused(mistakes)
         return settings
 
+    def contradictions(self) -> list[str]:
+        """Returns a mistake for each option of the command line that says otherwise than the stages, where there are any."""
+        options = self._environment.parsed_options
+        if not self._scenarios().stages(options.mop_stages)[0]:
+            return []
+        given = {"-u": options.num_users, "-r": options.spawn_rate, "-t": options.run_time}
+        mistakes = [
+            f"{name} is given, and so are stages, which say it too: {ONE}" for name, value in given.items() if value is not None
+        ]
+        if self._environment.reset_stats:
+            mistakes.append(f"--reset-stats is given, and so are stages, whose first second is no end of a ramp-up: {ONE}")
+        return mistakes
+
+    def follow_stages(self) -> bool:
+        """Lets the next run follow its stages, or else the locustfile's own load shape; returns whether there are stages."""
+        shape, stages = self._shape_of_locustfile, self._scenarios().stages(self._environment.parsed_options.mop_stages)[0]
+        if stages:
+            shape = StageShape(stages, self.elapsed)
+            shape.runner = self._environment.runner
+        self._environment.shape_class = shape
+        return bool(stages)
+
+    @property
+    def _shape_of_locustfile(self) -> Any:
+        """The load shape that is there without stages: with a class picker the web UI chooses it anew for each run."""
+        if not isinstance(self._environment.shape_class, StageShape):
+            self._own_shape = self._environment.shape_class
+        return self._own_shape
+
     def set_defaults(self, settings: Settings) -> None:
         """Gives the users, the duration and the spawn rate that the scenarios ask for where the command line gives none."""
         options, scenarios = self._environment.parsed_options, self._scenarios()
         users = scenarios.weigh(settings)
+        self.follow_stages()
         if self._environment.shape_class is not None:
             return
         if options.num_users is None and users:
@@ -77,13 +119,17 @@ class Preparation:
         if settings.tls_insecure:
             logger.warning("MOP_TLS_INSECURE=1: the target's certificate is NOT verified; anybody may answer in its place")
         options = self._environment.parsed_options
+        stages: tuple[Stage, ...] = scenarios.stages(options.mop_stages)[0] or ()
+        self.follow_stages()
+        planned = float(length(stages)) if stages else float(options.run_time) if options.run_time else None
         return Run(
             settings=settings,
             scenarios=scenarios,
-            thresholds=scenarios.thresholds(settings.thresholds, options.mop_threshold)[0],
+            stages=stages,
+            thresholds=scenarios.thresholds(settings.thresholds, options.mop_threshold, stages)[0],
             findings=findings,
             users=users,
-            planned_seconds=float(options.run_time) if options.run_time else None,
+            planned_seconds=planned,
             options=option_values(options),
             expected=tuple(self._roll.here),
             headless=bool(options.headless),

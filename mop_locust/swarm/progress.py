@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mop_locust.config.stages import stage_at
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.totals import Totals
 from mop_locust.metrics.windows import WindowStore
@@ -41,6 +42,8 @@ def look(environment: Any, conductor: Conductor) -> Progress | None:
     if planned is not None:
         done, left = min(1.0, elapsed / planned), f"{figures.span(max(0, round(planned - elapsed)))} left"
         time += f" of {figures.moment(planned)}"
+    if stage := stage_at(run.stages, elapsed):
+        time += f" {stage.name}"
     if run.scenarios.all_iterate and conductor.stock is not None:
         whole = sum(run.scenarios.iterations(run.settings).values())
         over = whole - conductor.stock.open

@@ -5,25 +5,31 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mop_locust.client.exchange import Tags, monotonic_us
 from mop_locust.config import Settings
+from mop_locust.config.stages import Stage, spans
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.merge import Merge
+from mop_locust.metrics.parts import Parts, Seconds
 from mop_locust.metrics.snapshot import Snapshot, SnapshotError, decode_snapshot
+from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.provenance import Provenance
 from mop_locust.server_side import Course
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
+from mop_locust.verdict.judge import Part
 from mop_locust.verdict.threshold import Threshold
+from mop_locust.verdict.windows import Abort, WindowJudge
 
 logger = logging.getLogger("mop_locust")
 
 PEAKS = ("cpu_percent", "rss_bytes")  # gauges whose greatest value is kept
 SILENT_US = 5_000_000  # a worker that has said nothing for so long, while the run goes on, counts as lost
+UNSETTLED_SECONDS = 5  # a merged second is judged or handed on at the latest when it is so old
 LEFT_EARLY_US = 1_500_000  # a worker whose last word is so much older than the end left before it; Ctrl-C reaches all within it
 
 
@@ -40,6 +46,7 @@ class Run:
     options: Mapping[str, str]
     expected: tuple[str, ...]
     headless: bool
+    stages: tuple[Stage, ...] = ()
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_us: int = field(default_factory=monotonic_us)
     started_wall: float = field(default_factory=time.time)
@@ -57,9 +64,17 @@ class Run:
     server: Course | None = None
     peaks: dict[str, dict[str, float]] = field(default_factory=dict)
     provenance: Provenance | None = None
+    aborted: Abort | None = None
 
     def __post_init__(self) -> None:
         self.merge = Merge(self.id)
+        self._parts = Parts(stage.seconds for stage in self.stages) if self.stages else None
+        self._seconds = Seconds()
+        self.windows = WindowJudge(self.thresholds, {stage.name: (begin, end) for stage, begin, end in spans(self.stages)})
+        if self._parts is not None:
+            self.merge.followers.append(self._parts.add)
+        if self.windows:
+            self.merge.followers.append(self._seconds.add)
         self.master_lag = Histogram()
         self.gauges: dict[str, list[float]] = {}
 
@@ -95,6 +110,41 @@ class Run:
     def seconds(self) -> float:
         """How long the figures were taken: from the start, or the last reset, to the end of the last exchange."""
         return ((self.ended_us or monotonic_us()) - (self.reset_us or self.started_us)) / 1e6
+
+    def stage_parts(self) -> dict[str, Part]:
+        """Returns what was measured in each stage, by name; what came after the end of the stages is of the last."""
+        if self._parts is None:
+            return {}
+        ran = ((self.ended_us or monotonic_us()) - self.started_us) / 1e6
+        last = [stage.name for stage in self.stages if stage.seconds][-1]
+        return {
+            stage.name: Part(Totals.of(tally), max(0.0, (ran if stage.name == last else min(ran, end)) - begin))
+            for (stage, begin, end), tally in zip(spans(self.stages), self._parts.tallies, strict=True)
+        }
+
+    def judge_windows(self, is_missing: Callable[[str], bool]) -> None:
+        """Judges the seconds that every worker has reported, or that are old, up to the one in which the run was stopped."""
+        stopped = self.stopping_us or self.ended_us
+        until = self.settled(is_missing)
+        if stopped:
+            until = min(until, (stopped - self.started_us) // 1_000_000)
+        if self.windows:
+            for second, tally in self._seconds.settled(until):
+                self.windows.take(second, Totals.of(tally))
+
+    def settled(self, is_missing: Callable[[str], bool]) -> int:
+        """Returns the second before which every worker has reported all, or which is old; all of them when the run has ended."""
+        now = self.elapsed_us // 1_000_000
+        if self.ended_us:
+            return now
+        heard = [
+            record.last_at_us // 1_000_000
+            for worker, record in self.merge.workers.items()
+            if not record.final and not is_missing(worker)
+        ]
+        if any(worker not in self.merge.workers for worker in self.expected):
+            heard.append(0)
+        return min(now, max(min(heard, default=now), now - UNSETTLED_SECONDS))
 
     def receive(self, worker: str, encoded: bytes) -> int | None:
         """Takes a worker's report; returns the window up to which the worker may forget, None for a report of no use."""

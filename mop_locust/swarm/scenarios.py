@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mop_locust.config import Settings
+from mop_locust.config.stages import USER_STAGES, Stage, parse_stages, read_users
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Instrument
 from mop_locust.users import MopUser
-from mop_locust.verdict.threshold import Threshold, check, parse_all, split_list
+from mop_locust.verdict.threshold import STAGE, Threshold, check, parse_all, split_list
 
 TRANSPORTS = frozenset(("http", "sse", "websocket"))
 
@@ -56,10 +57,33 @@ class Scenarios:
         """The metrics that the scenarios declare, by name."""
         return {instrument.name: instrument for cls in self.classes for instrument in cls.metrics}
 
-    def thresholds(self, listed: str, given: Sequence[str]) -> tuple[list[Threshold], list[str]]:
+    def stages(self, given: str) -> tuple[tuple[Stage, ...] | None, list[str]]:
+        """Returns the stages of MOP_STAGES, or else those that the scenarios declare, and the mistakes in the latter.
+
+        None where a mistake leaves the stages unknown; one in MOP_STAGES is told with the other settings.
+        """
+        if given.strip():
+            try:
+                return parse_stages(given, read_users), []
+            except ValueError:
+                return None, []
+        declared = {cls.stages: cls.__name__ for cls in self.classes if cls.stages.strip()}
+        if len(declared) > 1:
+            return None, [f"in the locustfile: {' and '.join(sorted(declared.values()))} declare different stages"]
+        for text, name in declared.items():
+            try:
+                return parse_stages(text, read_users), []
+            except ValueError as error:
+                return None, [f"in the locustfile: stages of {name}: {text!r} {error}; allowed: {USER_STAGES.allowed}"]
+        return (), []
+
+    def thresholds(
+        self, listed: str, given: Sequence[str], stages: Sequence[Stage] | None = ()
+    ) -> tuple[list[Threshold], list[str]]:
         """Returns the run's thresholds, and every mistake in them.
 
-        `listed` is the text of MOP_THRESHOLDS. What the user gives for a metric replaces what the scenarios ask of it.
+        `listed` is the text of MOP_THRESHOLDS. What the user gives for a metric replaces what the scenarios ask of it. Without
+        known stages (None), any may be asked of.
         """
         own, mistakes = parse_all([*split_list(listed), *given])
         replaced = {threshold.metric for threshold in own}
@@ -73,7 +97,7 @@ class Scenarios:
         mistakes += [f"in the locustfile: {mistake}" for mistake in wrong]
         thresholds = [*own, *(threshold for threshold in declared if threshold.metric not in replaced)]
         try:
-            catalogue = Catalogue(self._instruments(), self._tags())
+            catalogue = Catalogue(self._instruments(), {**self._tags(), STAGE: _names(stages)})
         except ValueError as error:
             return thresholds, [*mistakes, f"in the locustfile: {error}"]
         return thresholds, mistakes + check(thresholds, catalogue)
@@ -83,3 +107,7 @@ class Scenarios:
 
     def _tags(self) -> dict[str, frozenset[str] | None]:
         return {"scenario": frozenset(self.names), "transport": TRANSPORTS, "method": None, "tool": None, "status": None}
+
+
+def _names(stages: Sequence[Stage] | None) -> frozenset[str] | None:
+    return None if stages is None else frozenset(stage.name for stage in stages)

@@ -38,6 +38,7 @@ def join_web_ui(environment: Any, conductor: Conductor) -> None:
     ui.app.register_blueprint(_routes(conductor, ui.auth_required_if_enabled, f"{base}/{PAGE}"))
     views = ui.app.view_functions
     views["locust.swarm"] = ui.auth_required_if_enabled(_checked_start(environment, conductor, views["locust.swarm"]))
+    ui._update_shape_class = _with_stages(conductor, ui._update_shape_class)
     ui.app.after_request(lambda response: _with_ours(conductor, response))
 
 
@@ -111,6 +112,16 @@ def _checked_start(environment: Any, conductor: Conductor, start: Callable[[], R
         return answer
 
     return swarm
+
+
+def _with_stages(conductor: Conductor, choose: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Returns Locust's choice of a load shape, which a class picker asks for, with stages before it where there are any."""
+
+    def chosen(name: Any) -> None:
+        choose(name)
+        conductor.preparation.follow_stages()
+
+    return chosen
 
 
 def _take_form(environment: Any) -> None:

@@ -28,7 +28,7 @@ PASSED = ExitCode.PASSED
 _SENTENCES = {
     CONFIGURATION: "The configuration is wrong, or the run ended before it could be judged.",
     INVALID: "The measurement is degraded, incomplete or invalid, so its figures prove nothing.",
-    CROSSED: "A threshold was crossed or had no data.",
+    CROSSED: "A threshold was crossed, which may have ended the run, or had no data.",
     PASSED: "Every threshold held and the measurement is valid.",
 }
 

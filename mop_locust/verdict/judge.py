@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Literal, NotRequired, TypedDict
 
 import msgspec
 
-from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
 from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.exit_codes import ExitCode, code_of
 from mop_locust.verdict.threshold import Threshold
+from mop_locust.verdict.value import select, value_of
+from mop_locust.verdict.windows import Found, State, WindowJudge
 
 NO_EVIDENCE = frozenset({"loop_lag", "gc_pause", "iterations"})
 """Metrics of the generator itself: they show that it ran, not that anything was measured."""
-
-ANSWER_TAGS = frozenset({"status"})
-"""Tags that the target's answer decides. A counter that saw answers, but none with this value, is 0 and not without data."""
-
-
-State = Literal["PASSED", "CROSSED", "NO_DATA"]
-"""How a threshold, or a run, came out."""
 
 ValidityState = Literal["valid", "degraded", "incomplete", "invalid"]
 
@@ -32,14 +26,34 @@ class Validity(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
+class WindowJson(TypedDict):
+    """A span of a run: where it begins, and how long it is."""
+
+    start_s: int
+    seconds: int
+
+
 class ThresholdJson(TypedDict):
-    """One threshold in summary.json; `value` is null without data."""
+    """One threshold in summary.json; `value` is null without data.
+
+    `window` is the worst window of a threshold that speaks of windows, or the time that was judged when the run was aborted.
+    """
 
     metric: str
     expression: str
     value: float | None
     samples: int
     state: State
+    window: NotRequired[WindowJson]
+
+
+class AbortJson(TypedDict):
+    """The threshold that ended a run before its time, and when, in seconds since the run began."""
+
+    at_s: int
+    metric: str
+    expression: str
+    value: float
 
 
 class VerdictJson(TypedDict):
@@ -50,15 +64,30 @@ class VerdictJson(TypedDict):
     reasons: list[str]
     exit_code: int
     thresholds: list[ThresholdJson]
+    aborted: NotRequired[AbortJson]
 
 
 class ThresholdResult(msgspec.Struct, frozen=True):
-    """What a threshold was judged by: `value` in the unit of its limit, None without data."""
+    """What a threshold was judged by: `value` in the unit of its limit, None without data; `found` where a window decided."""
 
     threshold: Threshold
     state: State
     value: float | None
     samples: int
+    found: Found | None = None
+
+    def to_json(self) -> ThresholdJson:
+        """The JSON-ready form."""
+        result: ThresholdJson = {
+            "metric": self.threshold.name,
+            "expression": self.threshold.expression,
+            "value": self.value,
+            "samples": self.samples,
+            "state": self.state,
+        }
+        if self.found is not None:
+            result["window"] = {"start_s": self.found.start_s, "seconds": self.found.seconds}
+        return result
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -77,17 +106,15 @@ class Verdict(msgspec.Struct, frozen=True):
             "validity": self.validity,
             "reasons": list(self.reasons),
             "exit_code": self.exit_code.value,
-            "thresholds": [
-                {
-                    "metric": result.threshold.name,
-                    "expression": result.threshold.expression,
-                    "value": result.value,
-                    "samples": result.samples,
-                    "state": result.state,
-                }
-                for result in self.thresholds
-            ],
+            "thresholds": [result.to_json() for result in self.thresholds],
         }
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What was measured in so many seconds."""
+
+    totals: Totals
+    seconds: float
 
 
 def judge(
@@ -97,9 +124,16 @@ def judge(
     seconds: float,
     validity: Validity,
     allow_degraded: bool = False,
+    stages: Mapping[str, Part] | None = None,
+    windows: WindowJudge | None = None,
 ) -> Verdict:
-    """The verdict on a run of so many seconds; NO_DATA also when there are neither thresholds nor samples."""
-    results = tuple(_judge_one(totals, threshold, seconds) for threshold in thresholds)
+    """The verdict on a run of so many seconds; NO_DATA also when there are neither thresholds nor samples.
+
+    `stages` are the parts of the run that thresholds can speak of, by name; `windows` has seen its seconds.
+    """
+    parts: dict[str | None, Part] = {None: Part(totals, seconds)}
+    parts.update((stages or {}).items())
+    results = tuple(_judge_one(threshold, parts.get(threshold.stage), windows) for threshold in thresholds)
     states = {result.state for result in results}
     state: State = "PASSED"
     if "CROSSED" in states:
@@ -114,48 +148,14 @@ def _measured(totals: Totals) -> bool:
     return any(total.samples for (name, _), total in totals.series.items() if name not in NO_EVIDENCE)
 
 
-def _judge_one(totals: Totals, threshold: Threshold, seconds: float) -> ThresholdResult:
-    total = _select(totals, threshold)
-    if total is None:
+def _judge_one(threshold: Threshold, part: Part | None, windows: WindowJudge | None) -> ThresholdResult:
+    found = windows.found(threshold) if windows is not None else None
+    if found is not None:
+        return ThresholdResult(threshold, found.state, found.value, found.samples, found)
+    total = select(part.totals, threshold) if part is not None and not threshold.over else None
+    if total is None or part is None:
         return ThresholdResult(threshold, "NO_DATA", None, 0)
-    value = _value(total, threshold, seconds)
+    value = value_of(total, threshold, part.seconds)
     if value is None:
         return ThresholdResult(threshold, "NO_DATA", None, total.samples)
     return ThresholdResult(threshold, "PASSED" if threshold.holds(value) else "CROSSED", value, total.samples)
-
-
-def _select(totals: Totals, threshold: Threshold) -> Accumulator | None:
-    total = totals.select(threshold.metric, threshold.tags)
-    if total is not None:
-        return total
-    asked = tuple((tag, value) for tag, value in threshold.tags if tag not in ANSWER_TAGS)
-    if asked != threshold.tags and isinstance(totals.select(threshold.metric, asked), CounterTotal):
-        return CounterTotal()
-    return None
-
-
-def _value(total: Accumulator, threshold: Threshold, seconds: float) -> float | None:
-    """The aggregated value, None when it does not exist; ValueError when the aggregation does not fit the kind."""
-    match total, threshold.aggregation:
-        # A counter at 0 is a figure: somebody looked and counted nothing. A rate or a trend of nothing is none.
-        case CounterTotal(), "count":
-            return total.count
-        case CounterTotal(), "rate":
-            return total.count / seconds if seconds > 0 else None
-        case RateTotal() | TrendTotal(), _ if not total.samples:
-            return None
-        case RateTotal() | TrendTotal(), "count":
-            return total.samples
-        case RateTotal(), "rate":
-            return total.failures / total.count
-        case TrendTotal(histogram=histogram), "p" if threshold.percentile is not None:
-            return histogram.quantile(threshold.percentile / 100) / 1000
-        case TrendTotal(histogram=histogram), "med":
-            return histogram.quantile(0.5) / 1000
-        case TrendTotal(histogram=histogram), "avg":
-            return histogram.mean / 1000
-        case TrendTotal(histogram=histogram), "min":
-            return histogram.min / 1000
-        case TrendTotal(histogram=histogram), "max":
-            return histogram.max / 1000
-    raise ValueError(f"a {total.kind} has no {threshold.expression}: check the thresholds before the run")

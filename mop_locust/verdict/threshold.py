@@ -5,14 +5,16 @@
     metric      ::= name
     name        ::= letter or "_", then up to 63 letters, digits or "_"
     value       ::= { any character but "\\" "," "{" "}", or one of these behind "\\" }
-    expression  ::= aggregation operator number
+    expression  ::= aggregation operator number [ "over" duration ] [ "abort after" duration ]
     aggregation ::= "count" | "rate" | "avg" | "min" | "med" | "max" | "p(" decimal ")"
     operator    ::= "<" | "<=" | ">" | ">=" | "==" | "===" | "!="
     number      ::= decimal, with "%" behind it after "rate" if wanted
     decimal     ::= digits [ "." digits ] | "." digits
+    duration    ::= [ digits "h" ] [ digits "m" ] [ digits "s" ], at least one of them
 
 Spaces are free between any two of these. The number is milliseconds for a trend, 0 to 1 for a rate, and a count, or a count
-a second, for a counter.
+a second, for a counter. `over 1m` asks it of each minute of the run, wherever that begins; `abort after 10s` ends the run when
+it does not hold, from ten seconds on. The tag `stage` asks it of one stage, and then both durations count from its beginning.
 """
 
 from __future__ import annotations
@@ -50,6 +52,16 @@ _ESCAPED = re.compile(r"\\([\\,{}])")
 _AGGREGATION = re.compile(r"count|rate|avg|min|med|max|p(?=\s*\()")
 _OPERATOR = re.compile(r"===|==|!=|<=|>=|<|>")
 _DECIMAL = re.compile(r"\d+(?:\.\d+)?|\.\d+", re.ASCII)
+_OVER = re.compile(r"over(?![a-z])")
+_ABORT = re.compile(r"abort(?![a-z])")
+_AFTER = re.compile(r"after(?![a-z])")
+_DURATION = re.compile(r"(?=\d)(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?(?![0-9a-z])", re.ASCII)
+
+WIDEST = 600
+"""The widest window in seconds: its sums are kept second by second."""
+
+STAGE = "stage"
+"""The tag that chooses a stage of the run; no series carries it."""
 
 
 class ThresholdError(ValueError):
@@ -64,7 +76,10 @@ class ThresholdError(ValueError):
 
 
 class Threshold(msgspec.Struct, frozen=True):
-    """One condition on one metric: `percentile` is set when the aggregation is "p", a `limit` in percent is divided by 100."""
+    """One condition on one metric: `percentile` is set when the aggregation is "p", a `limit` in percent is divided by 100.
+
+    `over` is the width of its windows in seconds, 0 for none; `abort_after` the second from which on it can end the run.
+    """
 
     metric: str
     tags: Tags
@@ -73,6 +88,23 @@ class Threshold(msgspec.Struct, frozen=True):
     percentile: float | None
     operator: str
     limit: float
+    over: int = 0
+    abort_after: int | None = None
+
+    @property
+    def needs_windows(self) -> bool:
+        """Whether it is judged second by second."""
+        return self.over > 0 or self.abort_after is not None
+
+    @property
+    def stage(self) -> str | None:
+        """The stage that it speaks of; None for the whole run."""
+        return dict(self.tags).get(STAGE)
+
+    @property
+    def series_tags(self) -> Tags:
+        """The tags that the series carry."""
+        return tuple(tag for tag in self.tags if tag[0] != STAGE)
 
     @property
     def name(self) -> str:
@@ -133,7 +165,7 @@ def _check_one(threshold: Threshold, catalogue: Catalogue) -> list[str]:
             mistakes.append(f"{place}: {threshold.metric} is a {instrument.kind} and has no {shown}; allowed: {allowed}")
         elif shown == "rate" and instrument.kind == "rate" and threshold.limit > 1:
             mistakes.append(f"{place}: a rate lies between 0 and 1; 5 % is written 0.05 or 5%")
-        elif shown == "rate" and instrument.kind == "counter" and threshold.expression.endswith("%"):
+        elif shown == "rate" and instrument.kind == "counter" and "%" in threshold.expression:
             mistakes.append(f"{place}: the rate of a counter is per second and takes no %")
     for tag, value in threshold.tags:
         if tag not in catalogue.tags:
@@ -188,7 +220,29 @@ def _expression(reader: _Reader, metric: str, tags: Tags) -> Threshold:
         # Divided in decimal digits by way of the text: 7 / 100 and 0.07 must be the same limit.
         limit = float(f"{number}e-2")
         number += "%"
-    return Threshold(metric, tags, f"{shown}{comparison}{number}", aggregation, percentile, comparison, limit)
+    expression = f"{shown}{comparison}{number}"
+    over, abort_after = 0, None
+    if reader.matches(_OVER):
+        text, over = _duration(reader, "over", WIDEST, "1s to 10m, such as 1m or 1m30s")
+        expression += f" over {text}"
+    if reader.matches(_ABORT):
+        reader.take(_AFTER, "after", "abort after DURATION")
+        text, abort_after = _duration(reader, "abort after", 10**9, "a duration of 1s or more, such as 10s or 1m30s")
+        expression += f" abort after {text}"
+    return Threshold(metric, tags, expression, aggregation, percentile, comparison, limit, over, abort_after)
+
+
+def _duration(reader: _Reader, behind: str, most: int, allowed: str) -> tuple[str, int]:
+    """The text and the seconds of a duration."""
+    column = reader.column
+    text = reader.take(_DURATION, f"a duration behind {behind}", allowed).strip()
+    match = _DURATION.match(text)
+    assert match is not None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = (hours * 60 + minutes) * 60 + seconds
+    if not 1 <= total <= most:
+        raise ThresholdError(reader.text, column, f"{text} is out of range", allowed)
+    return text, total
 
 
 class _Reader:
@@ -213,6 +267,14 @@ class _Reader:
         self._position = match.end()
         self._skip_space()
         return match[0]
+
+    def matches(self, pattern: re.Pattern[str]) -> bool:
+        """Reads the pattern where it stands next."""
+        match = pattern.match(self.text, self._position)
+        if match is not None:
+            self._position = match.end()
+            self._skip_space()
+        return match is not None
 
     def skip(self, mark: str) -> bool:
         if not self.text.startswith(mark, self._position):

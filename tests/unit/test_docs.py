@@ -13,6 +13,7 @@ from locust.argument_parser import get_parser
 from mop_locust.client import Client, HttpSession, Stream, WebSocketSession
 from mop_locust.commands.places import THE_THREE
 from mop_locust.config import NOT_SETTINGS, SETTINGS, readme_table
+from mop_locust.config.stages import parse_stages, read_users
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue
 from mop_locust.metrics.sample import OUTCOMES
 from mop_locust.report.document import SummaryDocument
@@ -213,8 +214,22 @@ def test_the_thresholds_of_the_readme_can_be_used() -> None:
     """Those on a command line are read and checked as a run would."""
     texts = re.findall(r"--mop-threshold '([^']+)'", README)
     thresholds, mistakes = parse_all(texts)
-    assert (len(texts), mistakes) == (4, [])
-    assert check(thresholds, Catalogue([], {"method": None})) == []
+    assert (len(texts), mistakes) == (6, [])
+    (stages,) = re.findall(r"--mop-stages '(ramp[^']+)'", README)
+    names = frozenset(stage.name for stage in parse_stages(stages, read_users))
+    assert check(thresholds, Catalogue([], {"method": None, "stage": names})) == []
+
+
+def test_the_stages_and_thresholds_of_their_page_can_be_used() -> None:
+    """Those of command lines, of the locustfile and of the blocks."""
+    page = (ROOT / "docs" / "stages.md").read_text()
+    stages = re.findall(r"--mop-stages '([^']+)'|stages = \"([^\"]+)\"", page)
+    names = {stage.name for found in stages for stage in parse_stages("".join(found), read_users)}
+    assert (len(stages), {"ramp", "steady", "spike", "recovery", "ramp_2"} <= names) == (3, True)
+    texts = re.findall(r"(?:^|['`])(call\w+(?:\{[^}]+\})?: [^'`\n]+)", page, re.MULTILINE)
+    thresholds, mistakes = parse_all(texts)
+    assert (len(texts), mistakes) == (6, [])
+    assert check(thresholds, Catalogue([], {"transport": None, "stage": frozenset(names)})) == []
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_code() -> None:

@@ -9,6 +9,12 @@ import pytest
 
 from mop_locust.cli import main
 from mop_locust.commands.judge import judged_by
+from mop_locust.metrics.ledger import Ledger
+from mop_locust.metrics.merge import Merge
+from mop_locust.metrics.parts import Parts
+from mop_locust.metrics.sample import Sample
+from mop_locust.metrics.summary import summarise, window_rows
+from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.threshold import parse
 from tests.unit.commands.old_runs import content, write_runs
 from tests.unit.report.sample_summary import dead_summary, green_summary, red_summary
@@ -98,3 +104,77 @@ def test_figures_that_contradict_each_other_are_named(tmp_path: Path, capsys: py
     (folder,) = write_runs(tmp_path, {"a": summary})
     assert main(["judge", str(folder)]) == 2
     assert f"{folder}: its metrics cannot be read: " in capsys.readouterr().err
+
+
+def staged() -> Any:
+    """A run of two stages, whose windows are one second wide: calls of 1 ms, then of 400 ms, and nothing in second 3."""
+    own = Ledger("r", "w", 1, 0)
+    for second, duration in enumerate((1_000, 1_000, 1_000, 0, 400_000, 1_000)):
+        if duration:
+            own.record(Sample("tools_call_rps", "http", "tools/list", "ok", second * 1_000_000, duration))
+    merge, parts = Merge("r"), Parts([4, 2])
+    merge.followers.append(parts.add)
+    merge.receive(own.snapshot(6_000_000, 0, final=True))
+    summary = green_summary()
+    summary["metrics"] = summarise(merge.totals())
+    summary["windows"] = window_rows(merge.windows)
+    names = (("calm", 0, 4), ("spike", 4, 2))
+    summary["stages"] = [
+        {
+            "name": name,
+            "start_s": start,
+            "planned_seconds": seconds,
+            "target": 1,
+            "seconds": float(seconds),
+            "metrics": summarise(Totals.of(tally)),
+        }
+        for (name, start, seconds), tally in zip(names, parts.tallies, strict=True)
+    ]
+    summary["run"] |= {"seconds": 6.5, "load_seconds": 6.0}
+    summary["verdict"]["thresholds"] = []
+    return summary
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "state"),
+    [
+        ("call_latency{stage:calm}: max<5", 1.0, "PASSED"),
+        ("call_latency{stage:spike}: max<5", 400.0, "CROSSED"),
+        ("calls{stage:spike}: rate>0", 1.0, "PASSED"),
+        ("call_latency: max<500 over 2s", 400.0, "PASSED"),
+        ("calls: count>0 over 1s", 0, "CROSSED"),
+        ("calls: count>0 over 2s", 1, "PASSED"),
+        ("call_latency: max<5 abort after 1s", 400.0, "CROSSED"),
+        ("call_latency{stage:calm}: max<5 over 1s abort after 1s", 1.0, "PASSED"),
+    ],
+)
+def test_stages_and_windows_of_a_stored_run(text: str, value: float, state: str) -> None:
+    """They are in the folder."""
+    (result,) = judged_by(staged(), parse(text))["verdict"]["thresholds"]
+    assert (result["value"], result["state"]) == (value, state)
+
+
+def test_wide_windows_are_rounded_up_and_it_is_said() -> None:
+    """A run of more than ten minutes has no single seconds any more."""
+    summary = staged()
+    for row in summary["windows"]:
+        row |= {"start_s": row["start_s"] * 8, "width_s": 8}
+    summary["run"]["load_seconds"] = 48.0
+    summary["verdict"]["aborted"] = {"at_s": 9, "metric": "calls", "expression": "count<1", "value": 3}
+    judged = judged_by(summary, parse("calls: count<2 over 9s"))
+    assert judged["verdict"]["thresholds"][0]["window"] == {"start_s": 0, "seconds": 16}
+    assert judged["run"]["notes"][-1].startswith("windows were judged in steps of 8 s, as the run has stored them")
+    assert judged["verdict"]["aborted"] == summary["verdict"]["aborted"]
+    assert judged_by(summary, parse("calls: count<2"))["run"]["notes"] == summary["run"]["notes"]
+
+
+def test_a_stage_that_the_run_has_not_and_windows_that_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Before anything is judged."""
+    broken = staged()
+    next(iter(broken["windows"][0]["series"].values()))["count"] = 99
+    good, bad = write_runs(tmp_path, {"a": staged(), "b": broken})
+    assert main(["judge", str(good), "--mop-threshold", "calls{stage:clam}: count>0"]) == 2
+    assert "stage is never 'clam'; did you mean calm?" in capsys.readouterr().err
+    assert main(["judge", str(bad), "--mop-threshold", "calls: count>0"]) == 0
+    assert main(["judge", str(bad), "--mop-threshold", "calls: count>0 over 1s"]) == 2
+    assert "its metrics cannot be read: metric calls{" in capsys.readouterr().err

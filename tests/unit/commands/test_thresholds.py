@@ -121,3 +121,21 @@ def test_a_locustfile_of_ones_own_with_metrics_of_its_own(capsys: pytest.Capture
     )
     assert explain_thresholds([str(file)], []) == 0
     assert capsys.readouterr().out == ("mine\n  size: p(90)<7   fails unless the 90th percentile is below 7, and without data\n")
+
+
+def test_windows_stages_and_aborts_in_words() -> None:
+    """Each part has its words."""
+    (threshold,) = parse("call_latency{stage:steady}: p(95)<250 over 1m abort after 10s")
+    where = "in each window of 1m00s of stage steady"
+    assert (
+        explain(threshold)
+        == f"fails unless the 95th percentile is below 250 {where}, and without data; from 10s on it ends the run"
+    )
+
+
+def test_the_stages_are_those_of_the_variable(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stage that there is not is a mistake."""
+    monkeypatch.setenv("MOP_STAGES", "steady=1m:5")
+    assert explain_thresholds(["tools_call_rps"], ["calls{stage:steady}: count>0"]) == 0
+    assert explain_thresholds(["tools_call_rps"], ["calls{stage:stedy}: count>0"]) == 2
+    assert "stage is never 'stedy'; did you mean steady?" in capsys.readouterr().err

@@ -29,6 +29,7 @@ DEFAULTS = Settings(
     sse_window=5.0,
     sse_max_duration=600.0,
     sse_require_keepalive=False,
+    stages=(),
     timeout=10.0,
     max_reply_bytes=16777216,
     protocol_version="2025-11-25",

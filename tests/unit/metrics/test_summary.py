@@ -12,7 +12,7 @@ from mop_locust.metrics.accumulators import CounterTotal, RateTotal, TrendTotal
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.merge import Merge
 from mop_locust.metrics.sample import Sample
-from mop_locust.metrics.summary import error_rows, restore, summarise, summarise_one, window_rows
+from mop_locust.metrics.summary import error_rows, restore, restore_window, summarise, summarise_one, window_rows
 from mop_locust.metrics.tally import ErrorTotal
 from mop_locust.metrics.totals import Totals
 from tests.unit.metrics.strategies import histogram_of, samples
@@ -166,3 +166,32 @@ def test_errors_as_rows_are_the_most_frequent_and_the_sum_of_the_rest() -> None:
         ("other", "connect", "other", 1),
     ]
     assert cut[1]["first_s"] == 41.000001
+
+
+@given(st.lists(samples(), max_size=20))
+def test_a_window_restores_its_totals(recorded: list[Sample]) -> None:
+    """Through JSON, every kind."""
+    ledger = Ledger("run-1", "worker-1", 1, 0)
+    for sample in recorded:
+        ledger.record(sample)
+    ledger.count("hits", (("a", "b"),), 3, 0)
+    ledger.rate("misses", (), True, 0)
+    ledger.trend("sizes", (), 7, 0)
+    merge = Merge("run-1")
+    merge.receive(ledger.snapshot(20_000_000, 0, final=True))
+    rows = json.loads(json.dumps(window_rows(merge.windows)))
+    assert [restore_window(row).series for row in rows] == [Totals.of(window.tally).series for window in merge.windows]
+
+
+@pytest.mark.parametrize(
+    ("series", "complaint"),
+    [
+        ({"count": 3, "outcomes": {"ok": 2}}, "metric calls is not in window form: outcomes do not add up to their count"),
+        ({"count": 3, "failures": 4}, "metric calls is not in window form: a rate has more failures than events"),
+        ({"count": 3, "histogram": {"version": 9}}, "histogram version 9 is unknown"),
+    ],
+)
+def test_a_damaged_window_is_refused(series: dict[str, object], complaint: str) -> None:
+    """With the metric's name where there is one."""
+    with pytest.raises(ValueError, match=complaint):
+        restore_window({"start_s": 0, "width_s": 1, "series": {"calls": series}, "gauges": {}})  # type: ignore[dict-item]

@@ -198,11 +198,17 @@ def test_what_a_run_that_goes_on_shows() -> None:
     summary = red_summary()
     summary["run"]["ended"] = ""
     parts = fragments(summary)
-    assert list(parts) == ["head", "thresholds", "calls", "also", "errors", "workers"]
+    assert list(parts) == ["head", "thresholds", "calls", "stages", "also", "errors", "workers"]
     assert "<strong>CROSSED, incomplete, so far</strong>" in parts["head"]
     whole = render(summary)
     assert all(part in whole for part in parts.values())
-    assert [name for name, part in fragments(dead_summary()).items() if not part] == ["calls", "also", "errors", "workers"]
+    assert [name for name, part in fragments(dead_summary()).items() if not part] == [
+        "calls",
+        "stages",
+        "also",
+        "errors",
+        "workers",
+    ]
     waits = dead_summary()
     waits["run"]["ended"] = ""
     assert '<div class="verdict warn">' in fragments(waits)["head"]

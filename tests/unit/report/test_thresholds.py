@@ -61,3 +61,15 @@ def test_state_words() -> None:
     """Small letters, no underscores."""
     words = [thresholds.state_words(result("a", "count<1", None, state)) for state in ("PASSED", "CROSSED", "NO_DATA")]
     assert words == ["passed", "crossed", "no data"]
+
+
+def test_the_window_that_decided() -> None:
+    """From when to when; nothing where there is none."""
+    one = result("call_latency", "p(95)<250 over 1m", 412.0)
+    one["window"] = {"start_s": 132, "seconds": 60}
+    assert thresholds.found_text(one, METRICS) == "412 ms over 4,712 from 2:12 to 3:12"
+    assert thresholds.limit_text(one, METRICS) == "limit 250 ms"
+    counted = result("orders", "count>3 over 2s", 1)
+    counted["window"] = {"start_s": 0, "seconds": 2}
+    assert thresholds.found_text(counted, METRICS) == "1 from 0:00 to 0:02"
+    assert thresholds.window_text(result("orders", "count>3", 1)) == ""

@@ -110,3 +110,26 @@ def test_waiting_for_the_client_to_go_drops_what_it_sends() -> None:
         assert messages == []
 
     run(work())
+
+
+def test_a_server_can_become_slow_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of the first seconds after the first one are not held."""
+
+    async def held(begin: float) -> int:
+        waits = 0
+        pauses = Pauses(Delay(20.0), begin=begin)
+
+        async def elapsed(_until: asyncio.Future[Any], _seconds: float) -> bool:
+            nonlocal waits
+            waits += 1
+            return False
+
+        monkeypatch.setattr(pauses, "elapsed", elapsed)
+        answers = [await pauses.held(asyncio.get_running_loop().create_future()) for _ in range(3)]
+        assert answers == [waits == 0] * 3
+        return waits
+
+    async def work() -> None:
+        assert (await held(LONG), await held(0.0)) == (0, 3)
+
+    run(work())

@@ -50,6 +50,7 @@ def test_what_was_run_and_for_how_long() -> None:
         "started": "2027-01-15T08:00:00.000Z",
         "ended": "2027-01-15T08:01:00.000Z",
         "stopped_by": "run time",
+        "load_seconds": 60.0,
         "options": {"MOP_RPS_VUS": "20"},
         "notes": [],
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from locust import LoadTestShape
 from locust.argument_parser import LocustArgumentParser, setup_parser_arguments
 
 from mop_locust.config import SETTINGS, ApiKey
@@ -130,3 +131,54 @@ def test_a_single_process_has_nobody_on_its_roll() -> None:
     roll = Roll(SimpleNamespace(), ApiKey("k"))
     roll.call()
     assert (roll.here, roll.unknown) == ([], [])
+
+
+class Mine(LoadTestShape):
+    """A load shape of the locustfile."""
+
+    def tick(self) -> None:
+        """Ends at once."""
+
+
+def test_what_says_otherwise_than_the_stages_is_told() -> None:
+    """Each option by its name; without stages there is nothing to contradict."""
+    words = ("-u", "3", "-r", "1", "-t", "9s")
+    staged, _ = prepared("--mop-stages", "1s:2", *words)
+    staged._environment.reset_stats = True
+    assert [mistake.partition(" is given")[0] for mistake in staged.contradictions()] == ["-u", "-r", "-t", "--reset-stats"]
+    assert prepared(*words)[0].contradictions() == []
+    alone, _ = prepared("--mop-stages", "1s:2")
+    alone._environment.reset_stats = False
+    assert alone.contradictions() == []
+
+
+def test_stages_and_a_load_shape_do_not_go_together() -> None:
+    """The locustfile's own shape works on as it is where there are no stages."""
+    preparation, _ = prepared("--mop-stages", "1s:2", shape=Mine())
+    with pytest.raises(Refused, match="the locustfile has a load shape, Mine: allowed: one of the two"):
+        preparation.settings()
+    own = Mine()
+    preparation, _ = prepared(shape=own)
+    assert preparation.follow_stages() is False
+    assert preparation._environment.shape_class is own
+
+
+def test_stages_are_followed_as_long_as_they_are_given() -> None:
+    """By the clock of the run; then the shape that was there before comes back."""
+    preparation, options = prepared("--mop-stages", "10s:20")
+    environment = preparation._environment
+    environment.runner = SimpleNamespace()
+    preparation.elapsed = lambda: 5.0
+    preparation.set_defaults(preparation.settings())
+    assert (options.num_users, options.spawn_rate, options.run_time) == (None, None, None)
+    assert environment.shape_class.runner is environment.runner
+    assert environment.shape_class.tick() == (11, 11)
+    options.mop_stages = ""
+    assert preparation.follow_stages() is False
+    assert environment.shape_class is None
+    chosen = environment.shape_class = Mine()  # as a class picker does
+    options.mop_stages = "1s:1"
+    assert preparation.follow_stages() is True
+    options.mop_stages = ""
+    preparation.follow_stages()
+    assert environment.shape_class is chosen

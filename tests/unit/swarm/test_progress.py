@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mop_locust.client.exchange import monotonic_us
+from mop_locust.config.stages import parse_stages, read_users
 from mop_locust.metrics.windows import WindowStore
 from mop_locust.report.document import SummaryDocument
 from mop_locust.swarm.iterations import IterationStock
@@ -129,3 +130,11 @@ def test_the_line_says_what_is_wrong_so_far() -> None:
 def test_a_line_before_the_first_call() -> None:
     """Nothing is divided by nothing."""
     assert line(progress(dead_summary())) == "0:24 of 1:00   0 calls   - per s   - failed   P95 -"
+
+
+@pytest.mark.parametrize(("text", "time"), [("a=20s:1,b=40s:2", "0:24 of 1:00 b"), ("a=20s:1", "0:24 of 1:00")])
+def test_the_stage_is_told(text: str, time: str) -> None:
+    """As long as there is one."""
+    told = going(Calls, stages=parse_stages(text, read_users))
+    assert told is not None
+    assert told.time == time

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 
 import pytest
 
 from mop_locust.client.exchange import monotonic_us
+from mop_locust.config.stages import parse_stages, read_users
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.swarm.run import LEFT_EARLY_US, Run
 from mop_locust.users import MopUser
+from mop_locust.verdict.threshold import parse_all
 from tests.unit.swarm.runs import SECOND, STARTED_US, Calls, Storm, Streams, exchange, heard, ledger, made_run, word, worked
 
 
@@ -180,3 +183,59 @@ def test_a_worker_that_left_a_run_that_goes_on_left_early() -> None:
 def test_the_endpoint_is_one_that_the_load_goes_to(classes: tuple[type[MopUser], ...], endpoint: str) -> None:
     """A storm of sockets says nothing about whoever listens at the default HTTP address."""
     assert made_run(*classes).endpoint == endpoint
+
+
+def staged(*thresholds: str, workers: int = 1, **more: object) -> Run:
+    """A run of two stages, ten seconds and twenty, whose windows are judged by these thresholds."""
+    parsed, mistakes = parse_all(thresholds)
+    assert mistakes == []
+    run = made_run(workers=workers)
+    stages = parse_stages("ramp=10s:5,steady=20s:5", read_users)
+    changes: dict[str, object] = {"stages": stages, "thresholds": parsed, **more}
+    return dataclasses.replace(run, **changes)  # type: ignore[arg-type]
+
+
+def test_each_stage_has_its_samples_and_its_seconds() -> None:
+    """What came after the end of the stages is of the last, and the sum is the whole."""
+    run = staged()
+    worked(run, "w1", *(exchange(at) for at in (1, 9.5, 10, 29, 31, 59)))
+    parts = run.stage_parts()
+    assert {name: (part.seconds, part.totals.select("calls").samples) for name, part in parts.items()} == {  # type: ignore[union-attr]
+        "ramp": (10.0, 2),
+        "steady": (50.0, 4),
+    }
+    run.ended_us = STARTED_US + 7 * SECOND
+    assert {name: part.seconds for name, part in run.stage_parts().items()} == {"ramp": 7.0, "steady": 0.0}
+    assert made_run().stage_parts() == {}
+
+
+def test_a_second_is_judged_when_all_workers_have_told_of_it_or_it_is_old() -> None:
+    """A worker that is missing, or has said its last word, is not waited for."""
+    run = staged("calls: count<3 over 2s", workers=2, stopping_us=0, ended_us=0, finished=False)
+    run.started_us = monotonic_us() - 20 * SECOND
+    nobody, second = (lambda _: False), (lambda worker: worker == "w2")
+    assert run.settled(nobody) == 15  # nothing was heard yet
+    first = ledger(run)
+    heard(run, word(first, 19.2, final=False))
+    assert run.settled(nobody) == 15
+    heard(run, word(ledger(run, "w2"), 17.9, final=False))
+    assert (run.settled(nobody), run.settled(second)) == (17, 19)
+    heard(run, word(ledger(run, "w2", 2), 18.5, final=True))
+    run.merge.records["w2", 1].final = True
+    assert run.settled(nobody) == 19
+
+
+def test_windows_are_judged_up_to_the_second_in_which_the_load_was_stopped() -> None:
+    """What comes while the last sessions close counts in the figures, and in no window."""
+    run = staged("calls: count>0 over 1s")
+    run.stopping_us = STARTED_US + int(3.5 * SECOND)
+    worked(run, "w1", *(exchange(at) for at in (0.1, 1.1, 2.1)))
+    run.judge_windows(lambda _: False)
+    assert run.windows.until == 3
+    (threshold,) = run.thresholds
+    found = run.windows.found(threshold)
+    assert found is not None
+    assert (found.state, found.value) == ("PASSED", 1)
+    unasked = staged()
+    unasked.judge_windows(lambda _: False)
+    assert (bool(unasked.windows), unasked.windows.until) == (False, 0)

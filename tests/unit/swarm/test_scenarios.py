@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from locust import User, task
 
+from mop_locust.config.stages import Stage
 from mop_locust.metrics.instruments import Counter, Rate, Trend
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.users import MopHttpUser
@@ -166,3 +167,46 @@ def test_a_threshold_may_be_on_any_tag_that_can_occur() -> None:
     ]
     assert Scenarios([Calls]).thresholds("", given)[1] == []
     assert len(Scenarios([Calls]).thresholds("", ["calls{transport:carrier}: count>0"])[1]) == 1
+
+
+class Ramp(Calls):
+    """Declares stages."""
+
+    stages = "ramp=2s:5,steady=3s:5"
+
+
+class Leap(Calls):
+    """Declares others."""
+
+    stages = "0s:9,1s:9"
+
+
+class Broken(Calls):
+    """Declares none that can be read."""
+
+    stages = "1q:9"
+
+
+def test_stages_are_those_of_the_user_or_else_of_the_locustfile() -> None:
+    """A mistake of the user is told with the other settings, one of the locustfile at once."""
+    declared = (Stage("ramp", 2, 5), Stage("steady", 3, 5))
+    assert Scenarios([Calls]).stages(" ") == ((), [])
+    assert Scenarios([Ramp, Calls]).stages("") == (declared, [])
+    assert Scenarios([Ramp]).stages("4s:1") == ((Stage("ramp", 4, 1),), [])
+    assert Scenarios([Ramp]).stages("4q:1") == (None, [])
+    assert Scenarios([Ramp, Leap]).stages("") == (None, ["in the locustfile: Leap and Ramp declare different stages"])
+    unknown, [mistake] = Scenarios([Broken]).stages("")
+    assert unknown is None
+    assert mistake.startswith(
+        "in the locustfile: stages of Broken: '1q:9' has '1q' at column 1, which is not a duration; allowed: "
+    )
+
+
+def test_a_threshold_of_a_stage_that_there_is_not_is_a_mistake() -> None:
+    """Unless nobody knows the stages."""
+    asked = ["call_latency{stage:stedy}: max<1"]
+    place = "threshold 'call_latency{stage:stedy}: max<1'"
+    three = Scenarios([Ramp])
+    assert three.thresholds("", asked, three.stages("")[0])[1] == [f"{place}: stage is never 'stedy'; did you mean steady?"]
+    assert three.thresholds("", asked)[1] == [f"{place}: stage is never 'stedy'; known: none"]
+    assert three.thresholds("", asked, None)[1] == []

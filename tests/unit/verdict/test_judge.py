@@ -11,8 +11,9 @@ from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.summary import restore, summarise
 from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.exit_codes import CROSSED, INVALID, PASSED
-from mop_locust.verdict.judge import Validity, ValidityState, Verdict, judge
+from mop_locust.verdict.judge import Part, Validity, ValidityState, Verdict, judge
 from mop_locust.verdict.threshold import parse, parse_all
+from mop_locust.verdict.windows import WindowJudge
 
 HTTP = (("method", "ping"), ("scenario", "rps"), ("transport", "http"))
 WEBSOCKET = (("method", "ping"), ("scenario", "rps"), ("transport", "websocket"))
@@ -205,3 +206,34 @@ def test_the_summary_alone_gives_the_same_verdict() -> None:
         "http_responses{status:500}: count<1",
     )
     assert verdict(*texts, run=restore(json.loads(json.dumps(summarise(totals()))))) == verdict(*texts)
+
+
+def test_a_stage_is_judged_by_its_own_totals() -> None:
+    """Its rate by its own seconds; a stage that never came has no data, nor has one that nothing was measured in."""
+    thresholds, _ = parse_all(["calls{stage:steady}: rate>0", "calls{stage:spike}: count>=0", "calls{stage:never}: count>=0"])
+    stages = {"steady": Part(totals(), 4.0), "spike": Part(Totals(), 3.0)}
+    result = judge(Totals(), thresholds, seconds=10, validity=Validity(), stages=stages)
+    assert [(one.state, one.value) for one in result.thresholds] == [("PASSED", 30.0), ("NO_DATA", None), ("NO_DATA", None)]
+    assert (result.state, result.exit_code) == ("NO_DATA", CROSSED)
+
+
+def test_the_window_that_decides_is_told() -> None:
+    """In the JSON too. A window threshold without windows has no data, whatever the totals say."""
+    (threshold,) = parse("calls: count<100 over 2s")
+    windows = WindowJudge([threshold])
+    windows.take(0, Totals())
+    windows.take(1, totals())
+    result = judge(totals(), [threshold], seconds=10, validity=Validity(), windows=windows)
+    assert (result.state, result.exit_code) == ("CROSSED", CROSSED)
+    assert result.to_json()["thresholds"] == [
+        {
+            "metric": "calls",
+            "expression": "count<100 over 2s",
+            "value": 120,
+            "samples": 120,
+            "state": "CROSSED",
+            "window": {"start_s": 0, "seconds": 2},
+        }
+    ]
+    for blind in (WindowJudge([threshold]), None):
+        assert judge(totals(), [threshold], seconds=10, validity=Validity(), windows=blind).state == "NO_DATA"

@@ -222,3 +222,55 @@ def test_the_mistakes_of_all_thresholds_come_together() -> None:
 def test_count_fits_every_kind() -> None:
     """So that any metric can be asked for a least number of samples."""
     assert all("count" in fitting for fitting in FITTING.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "expression", "over", "abort_after"),
+    [
+        ("a: max<1 over 1m", "max<1 over 1m", 60, None),
+        ("a: max<1over10m", "max<1 over 10m", 600, None),
+        ("a: rate < 5 % over 1m30s abort  after 10s", "rate<5% over 1m30s abort after 10s", 90, 10),
+        ("a: max<1 abort after 2h1s", "max<1 abort after 2h1s", 0, 7201),
+        ("a: max<1", "max<1", 0, None),
+    ],
+)
+def test_windows_and_aborts(text: str, expression: str, over: int, abort_after: int | None) -> None:
+    """The durations in seconds; the expression reads back as what it was."""
+    (threshold,) = parse(text)
+    assert (threshold.expression, threshold.over, threshold.abort_after) == (expression, over, abort_after)
+    assert threshold.needs_windows is (over > 0 or abort_after is not None)
+    assert parse(f"a: {expression}") == [threshold]
+
+
+def test_the_words_belong_to_one_expression() -> None:
+    """Each expression of a text has its own."""
+    first, second = parse("a: max<1 over 2s, avg<3 abort after 4s")
+    assert [(one.over, one.abort_after) for one in (first, second)] == [(2, None), (0, 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "problem"),
+    [
+        ("a: max<1 over", 14, "a duration behind over is missing, found the end"),
+        ("a: max<1 over 5", 15, "a duration behind over is missing, found '5'"),
+        ("a: max<1 over 5x", 15, "a duration behind over is missing, found '5x'"),
+        ("a: max<1 over 0s", 15, "0s is out of range"),
+        ("a: max<1 over 10m1s", 15, "10m1s is out of range"),
+        ("a: max<1 overs 5s", 10, "something is left over, found 'overs 5s'"),
+        ("a: max<1 abort 5s", 16, "after is missing, found '5s'"),
+        ("a: max<1 abort after 1s over 1s", 25, "something is left over, found 'over 1s'"),
+        ("a: max<1 abort after 0s", 22, "0s is out of range"),
+    ],
+)
+def test_mistakes_in_windows_and_aborts(text: str, column: int, problem: str) -> None:
+    """To the column."""
+    with pytest.raises(ThresholdError) as caught:
+        parse(text)
+    assert (caught.value.column, caught.value.problem) == (column, problem)
+
+
+def test_the_stage_chooses_and_the_other_tags_stay() -> None:
+    """No series carries it."""
+    (threshold,) = parse("a{stage:steady,transport:http}: max<1")
+    assert (threshold.stage, threshold.series_tags) == ("steady", (("transport", "http"),))
+    assert parse("a: max<1")[0].stage is None

@@ -1,0 +1,24 @@
+"""A run judged as it stands: its summary, with the verdict in it."""
+
+from __future__ import annotations
+
+from mop_locust.report.document import SummaryDocument
+from mop_locust.swarm.document import document
+from mop_locust.swarm.run import Run
+from mop_locust.swarm.validity import validity
+from mop_locust.verdict.judge import judge
+
+
+def judged(run: Run, name: str) -> SummaryDocument:
+    """Returns the summary that the run has, or would have if it ended now; `name` is what it is called."""
+    totals = run.merge.totals()
+    verdict = judge(
+        totals,
+        run.thresholds,
+        seconds=run.seconds,
+        validity=validity(run, totals),
+        allow_degraded=run.settings.allow_degraded,
+        stages=run.stage_parts(),
+        windows=run.windows,
+    )
+    return document(run, totals, verdict, name)
