@@ -28,7 +28,9 @@ class MopUser(User):
     `metrics`: metrics of its own; `thresholds`: metric -> expressions in k6's words;
     `feeds`: MCP method -> the rate that takes one value an exchange of it;
     `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
-    shared number of iterations where the command line does not.
+    shared number of iterations where the command line does not;
+    `federated`: the run needs federated tools, and the preflight finds out what to call (`self.client.federated_pairs`);
+    `metric_tags`: the tags of its own metrics beside `scenario`.
     """
 
     abstract = True
@@ -40,6 +42,8 @@ class MopUser(User):
     users_setting: ClassVar[str] = ""
     duration_setting: ClassVar[str] = ""
     iterations_setting: ClassVar[str] = ""
+    federated: ClassVar[bool] = False
+    metric_tags: ClassVar[Sequence[str]] = ()
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
