@@ -8,9 +8,7 @@ from mop_locust import FEDERATED_METRICS, FEDERATED_TAGS, MopHttpUser, MopUser, 
 class FederatedCalls(MopUser):
     """A session with a pair of calls for each downstream server: one of its tools, and a local call beside it."""
 
-    abstract = True
-    scenario = "federated_calls"
-    federated = True
+    abstract = federated = True
     metrics, metric_tags = FEDERATED_METRICS, FEDERATED_TAGS
     thresholds = {"federated_failures": ["rate<0.05"], "federated_fallbacks": ["rate<0.05"]}
     users_setting, duration_setting = "fed_vus", "fed_duration"
