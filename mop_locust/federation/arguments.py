@@ -22,6 +22,8 @@ TRIES: Final = 4  # guesses for each set that is wanted
 DEEPEST: Final = 5  # levels below which only what is required is made
 LONGEST_TEXT: Final = 24
 MOST_ITEMS: Final = 3
+ENOUGH_VALUES: Final = 200  # of one set: from there on only what is required is made
+MOST_VALUES: Final = 5000
 LARGEST: Final = 4096  # characters or items: a schema that asks for more is not for a load test
 
 _WORDS: Final = ("load", "test", "agent", "server", "tool", "session", "query", "context", "naïve", "日本", "a b", "x-1")
@@ -100,10 +102,12 @@ class _Maker:
     def __init__(self, root: Json, random: Random) -> None:
         self._root = root
         self._random = random
+        self._made = 0
 
     def make(self, schema: Any, depth: int) -> Any:
         """Returns a value that the schema probably allows; raises Unmakeable."""
-        if depth > 4 * DEEPEST:
+        self._made = self._made + 1 if depth else 1
+        if depth > 4 * DEEPEST or self._made > MOST_VALUES:
             raise Unmakeable
         schema = self._resolved(schema, depth)
         if "const" in schema:
@@ -146,6 +150,9 @@ class _Maker:
             place = place.get(name) if isinstance(place, dict) else None
         return place
 
+    def _is_enough(self, depth: int) -> bool:
+        return depth >= DEEPEST or self._made >= ENOUGH_VALUES
+
     def _string(self, schema: Json, _depth: int) -> str:
         known = _FORMATS.get(schema.get("format", ""))
         if known is not None:
@@ -178,7 +185,7 @@ class _Maker:
         first = list(schema.get("prefixItems", ()))
         least = _least(schema, "minItems")
         most = int(schema.get("maxItems", max(MOST_ITEMS, least)))
-        size = least if depth >= DEEPEST else self._random.randint(least, max(least, min(most, least + MOST_ITEMS)))
+        size = least if self._is_enough(depth) else self._random.randint(least, max(least, min(most, least + MOST_ITEMS)))
         rest = schema.get("items", True)
         return [self.make(first[at] if at < len(first) else rest, depth + 1) for at in range(size)]
 
@@ -187,7 +194,7 @@ class _Maker:
         required = schema.get("required", [])
         made = {}
         for name in dict.fromkeys([*required, *properties]):
-            if name in required or (depth < DEEPEST and self._random.random() < 0.5):
+            if name in required or (not self._is_enough(depth) and self._random.random() < 0.5):
                 made[name] = self.make(properties.get(name, True), depth + 1)
         return made
 

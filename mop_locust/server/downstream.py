@@ -25,11 +25,12 @@ HEAD_BYTES: Final = 16_384
 
 
 class DownstreamError(Exception):
-    """A call without a result; `connected` tells whether there was a connection to make it on."""
+    """A call without a result; `connected`: there was a connection to make it on; `lost`: it was made, and no answer came."""
 
-    def __init__(self, text: str, *, connected: bool = True) -> None:
+    def __init__(self, text: str, *, connected: bool = True, lost: bool = False) -> None:
         super().__init__(text)
         self.connected = connected
+        self.lost = lost
 
 
 class _Answer(msgspec.Struct):
@@ -53,18 +54,13 @@ _answers = msgspec.json.Decoder(_Answer)
 
 
 class Downstream:
-    """One downstream server; it is connected when it is first asked, and again when the connection was lost.
-
-    `sent` and `answered` count the tool calls that left and those whose answer came.
-    """
+    """One downstream server; it is connected when it is first asked, and again when the connection was lost."""
 
     def __init__(self, server_id: str, url: str) -> None:
         self.id = server_id
         self._url = url
         self._link: _Link | None = None
         self._connecting = asyncio.Lock()
-        self.sent = 0
-        self.answered = 0
 
     @property
     def connected(self) -> bool:
@@ -73,11 +69,7 @@ class Downstream:
 
     async def call(self, name: str, arguments: object) -> msgspec.Raw:
         """The result of a tool call. Raises DownstreamError."""
-        link = await self._linked()
-        self.sent += 1
-        answer = await link.ask("tools/call", {"name": name, "arguments": arguments})
-        self.answered += 1
-        return _result(answer)
+        return _result(await (await self._linked()).ask("tools/call", {"name": name, "arguments": arguments}))
 
     async def tools(self) -> list[Tool]:
         """Its tools. Raises DownstreamError."""
@@ -142,9 +134,9 @@ class _Link:
             self._writer.write(frames.encode_frame(frames.TEXT, message, os.urandom(4)))
             return await asyncio.wait_for(waiting, ANSWER_SECONDS)
         except TimeoutError as error:
-            raise DownstreamError("Request timeout") from error
+            raise DownstreamError("Request timeout", lost=True) from error
         except OSError as error:
-            raise DownstreamError("Connection closed") from error
+            raise DownstreamError("Connection closed", lost=True) from error
         finally:
             self._waiting.pop(number, None)
 
@@ -172,7 +164,7 @@ class _Link:
             self.open = False
             for waiting in self._waiting.values():
                 if not waiting.done():
-                    waiting.set_exception(DownstreamError("Connection closed"))
+                    waiting.set_exception(DownstreamError("Connection closed", lost=True))
             self._writer.close()
 
     def _take(self, frame: frames.Frame) -> None:

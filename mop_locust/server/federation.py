@@ -97,6 +97,8 @@ class _Route:
             try:
                 result = await self.downstream.call(tool, arguments)
             except DownstreamError as error:
+                if error.lost:
+                    self._tally.federate(self.found.id, transport, "lost")
                 seconds = self._breaker.failed(time.monotonic())
                 if seconds:
                     self._tally.federate(self.found.id, transport, "opened")

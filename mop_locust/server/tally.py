@@ -59,7 +59,10 @@ class Tally:
         self.answered[name] = self.answered.get(name, 0) + 1
 
     def federate(self, downstream: str, transport: str, what: str) -> None:
-        """Count what became of a call of a downstream's tool: forwarded, failed, refused; or opened, recovered of its breaker."""
+        """Count what became of a call of a downstream's tool: forwarded, failed, refused.
+
+        And of the downstream: opened (its breaker), recovered, lost (a request without an answer).
+        """
         counts = self.federation.setdefault(f"{downstream} {transport}", {})
         counts[what] = counts.get(what, 0) + 1
 

@@ -119,7 +119,8 @@ def test_the_command_finds_the_scenarios_of_the_wheel(installed: Path, tmp_path:
     assert ended.returncode == 2
     assert ended.stderr == (
         "mop-locust run: nothing was started:\n"
-        "  no scenario or file 'nonsuch'; there are federated_calls, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
+        "  no scenario or file 'nonsuch'; there are federated_calls, mixed, "
+        "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own\n"
     )
     found = run(tmp_path, installed, "-c", "from mop_locust.commands.places import find; print(*find(['mixed']))")

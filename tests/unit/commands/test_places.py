@@ -66,7 +66,8 @@ def test_all_that_is_unknown_is_named_with_what_there_is(elsewhere: Path) -> Non
     with pytest.raises(UnknownScenario) as caught:
         find(["mixed", "nonsuch", "gone.py"])
     assert str(caught.value) == (
-        "no scenario or file 'nonsuch', 'gone.py'; there are federated_calls, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
+        "no scenario or file 'nonsuch', 'gone.py'; there are federated_calls, mixed, "
+        "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own"
     )
 

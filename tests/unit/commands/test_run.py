@@ -40,7 +40,8 @@ def test_an_unknown_scenario_ends_with_2_and_the_list(started: Started, capsys: 
     assert captured.out == ""
     assert captured.err == (
         "mop-locust run: nothing was started:\n"
-        "  no scenario or file 'nonsuch'; there are federated_calls, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
+        "  no scenario or file 'nonsuch'; there are federated_calls, mixed, "
+        "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own\n"
     )
     assert started.runs == []
