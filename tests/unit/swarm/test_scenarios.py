@@ -166,3 +166,26 @@ def test_a_threshold_may_be_on_any_tag_that_can_occur() -> None:
     ]
     assert Scenarios([Calls]).thresholds("", given)[1] == []
     assert len(Scenarios([Calls]).thresholds("", ["calls{transport:carrier}: count>0"])[1]) == 1
+
+
+class Tagged(MopHttpUser):
+    """Metrics with a tag of their own, and calls of federated tools."""
+
+    scenario = "tagged"
+    metrics = [Counter("hops")]
+    metric_tags = ("downstream",)
+    federated = True
+
+    @task
+    def nothing(self) -> None:
+        """Never runs."""
+
+
+def test_thresholds_may_use_the_tags_that_are_declared() -> None:
+    """And no others; a run that has such a scenario needs federated tools."""
+    given = ["hops{downstream:a}: count>1", "hops{downstraem:a}: count>1"]
+    thresholds, mistakes = Scenarios([Tagged]).thresholds("", given)
+    assert told(thresholds) == ["hops{downstream:a}: count>1", "hops{downstraem:a}: count>1"]
+    assert len(mistakes) == 1
+    assert "there is no tag downstraem" in mistakes[0]
+    assert (Scenarios([Tagged, Calls]).federated, Scenarios(THREE).federated) == (True, False)
