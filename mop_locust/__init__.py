@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from locust import task
 
+    from mop_locust.client.federated import FEDERATED_METRICS, FEDERATED_TAGS
     from mop_locust.metrics.instruments import Counter, Rate, Trend
     from mop_locust.protocol.errors import CheckFailed, MopError
     from mop_locust.users import MopHttpUser, MopSseUser, MopUser, MopWebSocketUser
 
 _HOME = {
     "task": "locust",
+    "FEDERATED_METRICS": "mop_locust.client.federated",
+    "FEDERATED_TAGS": "mop_locust.client.federated",
     "Counter": "mop_locust.metrics.instruments",
     "Rate": "mop_locust.metrics.instruments",
     "Trend": "mop_locust.metrics.instruments",
@@ -30,6 +33,8 @@ _HOME = {
 }
 
 __all__ = [
+    "FEDERATED_METRICS",
+    "FEDERATED_TAGS",
     "CheckFailed",
     "Counter",
     "MopError",

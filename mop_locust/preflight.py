@@ -5,21 +5,21 @@ It speaks HTTP through `requests`, a client that the load does not use, so that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
-import jsonschema
 import msgspec
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from mop_locust.client import Client, Clients, HttpSession
 from mop_locust.client.exchange import Tags
 from mop_locust.config import ApiKey, Settings
+from mop_locust.federation.arguments import problems
+from mop_locust.federation.catalogue import HTTP_CATALOGUE, SOCKET_CATALOGUE, read_http_catalogue, read_socket_catalogue
+from mop_locust.federation.plan import Plan, PlanError, make_plan, read_given
 from mop_locust.metrics.sample import Sample
-from mop_locust.protocol.errors import ConnectError, HttpStatusError, MopError
+from mop_locust.protocol.errors import ConnectError, HttpStatusError, MopError, RemoteProtocolError, RpcError
 from mop_locust.protocol.mcp import ToolsList
 from mop_locust.report.figures import plural
 
@@ -38,6 +38,7 @@ class Findings:
     server_name: str = ""
     server_version: str = ""
     takes_initialized: bool = False
+    plan: Plan = field(default_factory=lambda: Plan([]))
 
     def close(self) -> Findings:
         """Sets the state from what was found."""
@@ -65,8 +66,11 @@ class Kept:
         """Metrics are of the load alone."""
 
 
-def look(settings: Settings, key: ApiKey, transports: Iterable[str]) -> Findings:
-    """Checks what the scenarios of a run need: `transports` holds any of http, sse and websocket."""
+def look(settings: Settings, key: ApiKey, transports: Iterable[str], federated: bool = False) -> Findings:
+    """Checks what the scenarios of a run need: `transports` holds any of http, sse and websocket.
+
+    `federated` runs get their plan: the tools to call, and with which arguments.
+    """
     findings = Findings()
     needed = set(transports)
     careful = msgspec.structs.replace(settings, http_client="requests", leak_sessions=False)
@@ -80,6 +84,8 @@ def look(settings: Settings, key: ApiKey, transports: Iterable[str]) -> Findings
             _look_at_http(client, settings, findings, stream="sse" in needed)
         if "websocket" in needed:
             _look_at_websocket(client, settings, findings)
+        if federated and not findings.target_faults and not findings.mistakes:
+            _look_at_federation(client, settings, findings, over_http=bool(needed & {"http", "sse"}))
     finally:
         client.close()
     return findings.close()
@@ -134,6 +140,32 @@ def _look_at_websocket(client: Client, settings: Settings, findings: Findings) -
         _blame(error, settings.base_url, "WebSocket", findings)
 
 
+def _look_at_federation(client: Client, settings: Settings, findings: Findings, *, over_http: bool) -> None:
+    """Makes the plan of a run from the catalogue, over HTTP where the run speaks that."""
+    where = settings.http_base if over_http else settings.base_url
+    try:
+        given = read_given(Path(settings.fed_args).read_bytes()) if settings.fed_args else {}
+        if over_http:
+            with client.session() as session:
+                contents = session.read_resource(HTTP_CATALOGUE).contents
+            tools = read_http_catalogue((contents[0].text or "") if contents else "")
+        else:
+            with client.connect() as socket:
+                tools = read_socket_catalogue(socket.request("resources/read", {"uri": SOCKET_CATALOGUE}))
+        findings.plan = plan = make_plan(tools, given, settings.fed_seed)
+    except PlanError as error:
+        findings.mistakes += error.mistakes
+    except OSError as error:
+        findings.mistakes.append(f"MOP_FED_ARGS (--mop-fed-args): {settings.fed_args!r} cannot be read: {error.strerror}")
+    except (RemoteProtocolError, RpcError) as error:
+        findings.mistakes.append(f"{where} has no catalogue of federated tools, which federated_calls needs: {error}")
+    except MopError as error:
+        _blame(error, where, "HTTP" if over_http else "WebSocket", findings)
+    else:
+        tools_of = (f"{plural(len(plan.of(name)), 'tool')} of {name}" for name in plan.downstreams)
+        findings.sentences.append(f"federated: {', '.join(tools_of)}; {plural(len(plan.local), 'local tool')}")
+
+
 def _websocket_answers(client: Client, settings: Settings) -> bool:
     def probe() -> None:
         with client.connect() as session:
@@ -168,19 +200,7 @@ def tool_mistakes(tools: ToolsList, name: str, arguments: dict[str, object]) -> 
         there_are = ", ".join(tool.name for tool in tools.tools) or "none"
         return [f"MOP_RPS_TOOL (--mop-rps-tool): the server has no tool {name!r}; it has {there_are}"]
     try:
-        problems = _schema_problems(tool.inputSchema, arguments)
-    except (msgspec.MsgspecError, jsonschema.SchemaError, Unresolvable, re.error, RecursionError):
+        schema = msgspec.json.decode(tool.inputSchema, type=dict[str, Any])
+    except msgspec.MsgspecError:
         return []  # the schema is the server's mistake, and the call itself will show what comes of it
-    return [f"MOP_RPS_TOOL_ARGS (--mop-rps-tool-args): {_place(problem)}: {problem.message}" for problem in problems]
-
-
-def _schema_problems(raw: msgspec.Raw, arguments: dict[str, object]) -> list[jsonschema.ValidationError]:
-    schema = msgspec.json.decode(raw, type=dict[str, Any])
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    kind.check_schema(schema)
-    # An empty registry: a `$ref` of the server's must not make this machine fetch something from somewhere else.
-    return list(kind(schema, registry=Registry()).iter_errors(cast(Any, arguments)))
-
-
-def _place(problem: jsonschema.ValidationError) -> str:
-    return ".".join(map(str, problem.absolute_path)) or "the arguments"
+    return [f"MOP_RPS_TOOL_ARGS (--mop-rps-tool-args): {problem}" for problem in problems(schema, arguments)]

@@ -30,6 +30,8 @@ class MopUser(User):
     `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
     shared number of iterations where the command line does not;
     `stages`: the stages of the load, as in MOP_STAGES, which takes their place.
+    `federated`: the run needs federated tools, and the preflight finds out what to call (`self.client.federated_pairs`);
+    `metric_tags`: the tags of its own metrics beside `scenario`.
     """
 
     abstract = True
@@ -42,6 +44,8 @@ class MopUser(User):
     duration_setting: ClassVar[str] = ""
     iterations_setting: ClassVar[str] = ""
     stages: ClassVar[str] = ""
+    federated: ClassVar[bool] = False
+    metric_tags: ClassVar[Sequence[str]] = ()
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -10,11 +10,13 @@ from importlib.metadata import version
 
 from mop_locust.client.ceiling import CappedExchanges, Ceiling
 from mop_locust.client.exchange import Exchanges, Recorder
+from mop_locust.client.federated import FederatedPairs
 from mop_locust.client.http_session import HttpSession
 from mop_locust.client.meters import CounterMeter, RateMeter, TrendMeter, meter
 from mop_locust.client.open_counts import OpenCounts
 from mop_locust.client.websocket_session import WebSocketSession
 from mop_locust.config import PUBLIC_KEY, ApiKey, Settings, TargetRule, read_hosts
+from mop_locust.federation.plan import Plan
 from mop_locust.metrics.instruments import Instrument
 from mop_locust.protocol.errors import ClientFault, MopError, TargetRefused
 from mop_locust.protocol.mcp import Revision, revision
@@ -31,6 +33,7 @@ class Clients:
 
     `send_initialized` tells whether `notifications/initialized` is sent after `initialize`. `end` is when a run that is
     being stopped must have closed its sessions. `open` counts what is held open. `ceiling` holds exchanges back, if there is one.
+    `plan` is what a run of federated calls calls.
     """
 
     def __init__(self, settings: Settings, key: ApiKey, recorder: Recorder, *, send_initialized: bool) -> None:
@@ -47,6 +50,7 @@ class Clients:
         self.suite_version = version("mop-locust")
         self.end: Deadline | None = None
         self.ceiling: Ceiling | None = None
+        self.plan = Plan([])
         self._new_socket = partial(
             _socket_kind(settings.ws_client),
             self._websocket,
@@ -139,6 +143,10 @@ class Client:
         """Returns a session over a WebSocket of its own: `with` opens it, and ends it with a close handshake."""
         return WebSocketSession(self._clients, self._exchanges, self._clients.websocket())
 
+    def federated_pairs(self, transport: str) -> FederatedPairs:
+        """Returns this user's calls of federated tools; for a scenario with `federated = True`."""
+        return FederatedPairs(self, self._clients.plan, transport)
+
     @contextmanager
     def attempt(self, rate: str) -> Iterator[None]:
         """Feeds `rate` one value for the block: failed when a `MopError` leaves it, which goes on to the caller.
@@ -159,17 +167,22 @@ class Client:
         """How many exchanges this client has had."""
         return self._exchanges.measured
 
-    def counter(self, name: str) -> CounterMeter:
-        """Returns the declared counter `name`; raises KeyError with the declared names otherwise."""
-        return meter(CounterMeter, self._instruments, name, self._exchanges)
+    @property
+    def last_us(self) -> int:
+        """How many microseconds the newest exchange of this client took."""
+        return self._exchanges.last_us
 
-    def rate(self, name: str) -> RateMeter:
-        """Returns the declared rate `name`; raises KeyError with the declared names otherwise."""
-        return meter(RateMeter, self._instruments, name, self._exchanges)
+    def counter(self, name: str, **tags: str) -> CounterMeter:
+        """Returns the declared counter `name`, with `tags` of its own; raises KeyError with the declared names otherwise."""
+        return meter(CounterMeter, self._instruments, name, self._exchanges, tags)
 
-    def trend(self, name: str) -> TrendMeter:
-        """Returns the declared trend `name`; raises KeyError with the declared names otherwise."""
-        return meter(TrendMeter, self._instruments, name, self._exchanges)
+    def rate(self, name: str, **tags: str) -> RateMeter:
+        """Returns the declared rate `name`, with `tags` of its own; raises KeyError with the declared names otherwise."""
+        return meter(RateMeter, self._instruments, name, self._exchanges, tags)
+
+    def trend(self, name: str, **tags: str) -> TrendMeter:
+        """Returns the declared trend `name`, with `tags` of its own; raises KeyError with the declared names otherwise."""
+        return meter(TrendMeter, self._instruments, name, self._exchanges, tags)
 
     def close(self) -> None:
         """Closes the kept connection, if any."""

@@ -44,10 +44,11 @@ class Exchanges:
     """Measures the exchanges of one user: whatever happens in one, exactly one sample of it leaves.
 
     `feeds` names, for each MCP method, the rate that takes one value an exchange of that method. `measured` counts them all,
-    `open` is what all users of the process hold open.
+    `open` is what all users of the process hold open,
+    `last_us` how long the newest one took.
     """
 
-    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "measured", "open", "tags")
+    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "last_us", "measured", "open", "tags")
 
     def __init__(
         self, scenario: str, recorder: Recorder, timeout: float, feeds: Mapping[str, str], open: OpenCounts | None = None
@@ -57,6 +58,7 @@ class Exchanges:
         self._timeout = timeout
         self._feeds = feeds
         self.measured = 0
+        self.last_us = 0
         self.open = open or OpenCounts()
         self.tags: Tags = (("scenario", scenario),)
 
@@ -93,6 +95,7 @@ class Exchanges:
         finally:
             ended = time.monotonic_ns() // 1000
             self.measured += 1
+            self.last_us = ended - started
             self._recorder.exchange(
                 Sample(
                     self._scenario,
@@ -100,7 +103,7 @@ class Exchanges:
                     method,
                     outcome,
                     started,
-                    ended - started,
+                    self.last_us,
                     tool,
                     phases.connect_us,
                     phases.first_byte_us,
@@ -116,14 +119,14 @@ class Exchanges:
             if rate is not None and (outcome == "ok" or outcome in FAILURES):
                 self._recorder.rate(rate, self.tags, outcome != "ok", ended)
 
-    def count(self, name: str, n: int = 1) -> None:
-        """Adds `n` to a counter of this scenario."""
-        self._recorder.count(name, self.tags, n, monotonic_us())
+    def count(self, name: str, n: int = 1, tags: Tags | None = None) -> None:
+        """Adds `n` to a counter of this scenario; `tags` take the place of the scenario's own."""
+        self._recorder.count(name, self.tags if tags is None else tags, n, monotonic_us())
 
-    def rate(self, name: str, failed: bool) -> None:
+    def rate(self, name: str, failed: bool, tags: Tags | None = None) -> None:
         """Adds one value to a rate of this scenario."""
-        self._recorder.rate(name, self.tags, failed, monotonic_us())
+        self._recorder.rate(name, self.tags if tags is None else tags, failed, monotonic_us())
 
-    def trend(self, name: str, microseconds: int) -> None:
+    def trend(self, name: str, microseconds: int, tags: Tags | None = None) -> None:
         """Adds one duration to a trend of this scenario."""
-        self._recorder.trend(name, self.tags, microseconds, monotonic_us())
+        self._recorder.trend(name, self.tags if tags is None else tags, microseconds, monotonic_us())

@@ -36,6 +36,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sse_max_duration: float
     sse_require_keepalive: bool
     stages: tuple[Stage, ...]
+    fed_vus: int
+    fed_duration: float
+    fed_think: float
+    fed_args: str
+    fed_seed: int
     timeout: float
     max_reply_bytes: int
     protocol_version: str

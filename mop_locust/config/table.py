@@ -120,6 +120,11 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         USER_STAGES,
         "Stages of the load: how long each lasts, and the users that it goes to in a straight line; the run ends with the last.",
     ),
+    Setting("MOP_FED_VUS", "10", kinds.COUNT, "Users of federated_calls over each of the two transports."),
+    Setting("MOP_FED_DURATION", "1m", kinds.DURATION, "How long federated_calls runs."),
+    Setting("MOP_FED_THINK_MS", "100", kinds.MILLISECONDS, "The pause between two iterations of federated_calls."),
+    Setting("MOP_FED_ARGS", "", kinds.FILE, 'A JSON file of arguments, {"TOOL": [{"NAME": VALUE}]}; other tools get made ones.'),
+    Setting("MOP_FED_SEED", "0", kinds.COUNT_OR_NONE, "The seed of the arguments that are made from each tool's inputSchema."),
     Setting("MOP_TIMEOUT_MS", "10000", kinds.milliseconds(1), "The time for one whole exchange, name lookup included."),
     Setting(
         "MOP_MAX_REPLY_BYTES", "16777216", kinds.COUNT, "The largest reply that is read; a larger one is a protocol failure."

@@ -6,7 +6,7 @@ Faults wrap the `send` of those two: there every byte of an answer passes, whate
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from mop_locust.server.asgi import Header, Receive, Scope, Send
 from mop_locust.server.dialect import JSON, Answer, Dialect, Mcp, Mop
 from mop_locust.server.endpoint import Endpoint, send_answer
 from mop_locust.server.faults import Faults
+from mop_locust.server.federation import Federation, Found
 from mop_locust.server.methods import SERVER_VERSION, World, rfc3339_now
 from mop_locust.server.missions import Engine, Mission
 from mop_locust.server.options import DEMO_KEY, Options
@@ -30,13 +31,25 @@ PROMETHEUS: Header = (b"content-type", b"text/plain; version=0.0.4")
 class Application:
     """One server: its state lives as long as the object."""
 
-    def __init__(self, options: Options, mission: Mission | None, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        mission: Mission | None,
+        environment: Mapping[str, str],
+        found: Sequence[Found] = (),
+    ) -> None:
         self.tally = Tally()
         self.pauses = Pauses(options.delay, options.delay_seed, options.delay_from)
         self.ping_seconds = options.keep_alive_seconds
         self._engine = Engine(mission, environment)
         sampling = environment.get("MOP_ENABLE_SAMPLING", "").lower() in ("1", "true", "yes")
-        world = World(catalogue(options.tools, options.tool_bytes), self._engine, self.tally, sampling, rfc3339_now())
+        tools = catalogue(options.tools, options.tool_bytes)
+        federation = None
+        if options.downstreams:
+            for downstream in found:
+                tools |= {tool.name: tool for tool in downstream.tools}  # in the place of our own: so does the real server
+            federation = Federation(found, tools, self.tally)
+        world = World(tools, self._engine, self.tally, sampling, rfc3339_now(), federation)
         dialect: Dialect
         if options.dialect == "mop":
             dialect = Mop(world, options.key)

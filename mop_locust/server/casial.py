@@ -72,7 +72,8 @@ def mop_over_socket(world: World) -> Methods:
         "casial/perception/add": _add_perception,
         "casial/perception/remove": _remove_perception,
     }
-    return Methods(fixed, computed, null_id_for_bad_params=True)
+    routed = {"tools/call": world.federation.over_socket} if world.federation is not None else None
+    return Methods(fixed, computed, routed=routed, null_id_for_bad_params=True)
 
 
 def _call(world: World) -> Computed:
@@ -106,13 +107,23 @@ def _resource(world: World) -> Computed:
         uri = _uris.decode(params).uri
         if uri != library.SOCKET_CATALOGUE:
             return rpc.error_member(rpc.METHOD_NOT_FOUND, "Resource not found", {"uri": uri})
-        tools = [tool.catalogued("Local", world.started) for tool in world.tools.values()]
-        summary = {"totalTools": len(tools), "localTools": len(tools), "federatedTools": 0, "lastFederationSync": None}
+        tools = [tool.catalogued(_source(world.source(tool.name)), world.started) for tool in world.tools.values()]
+        local = sum(not world.source(name) for name in world.tools)
+        summary = {
+            "totalTools": len(tools),
+            "localTools": local,
+            "federatedTools": len(tools) - local,
+            "lastFederationSync": None,
+        }
         return rpc.result_member(
             {"catalog": {"version": "1.0", "generatedAt": rfc3339_now(), "tools": tools, "summary": summary}}
         )
 
     return resource
+
+
+def _source(downstream: str) -> object:
+    return {"Federated": {"server_id": downstream, "server_url": f"server://{downstream}"}} if downstream else "Local"
 
 
 def _debug(world: World) -> Computed:

@@ -122,7 +122,7 @@ class Endpoint:
         if call.method == "initialize":
             session, body = self._initialize(call)
         else:
-            body = dialect.http.answer(call, session or Session("", ""))
+            body = await dialect.http.settle(call, session or Session("", ""))
         if session is not None and (dialect.session_id_on_every_answer or call.method == "initialize"):
             headers.append((SESSION_ID, session.id.encode()))
         if self._events:

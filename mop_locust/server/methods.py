@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,8 +14,14 @@ from mop_locust.server.sessions import Session, new_id
 from mop_locust.server.tally import Tally
 from mop_locust.server.tools import Json, Tool, simulate, violations
 
+if TYPE_CHECKING:
+    from mop_locust.server.federation import Federation
+
 Computed = Callable[[msgspec.Raw, Session], bytes]
 """Params and session in, an encoded member out; a msgspec error means that the params are wrong."""
+
+Routed = Callable[[msgspec.Raw], Awaitable[bytes | None]]
+"""Params in, a member from elsewhere out; None: it is answered here. No msgspec error: what is wrong is found here too."""
 
 SERVER_NAME = "mop-locust-reference"
 SERVER_VERSION = "0.1.4"
@@ -32,6 +38,11 @@ class World(msgspec.Struct, frozen=True):
     tally: Tally
     sampling: bool
     started: str
+    federation: Federation | None = None
+
+    def source(self, tool: str) -> str:
+        """The id of the downstream server that a tool comes from, "" for our own."""
+        return "" if self.federation is None else self.federation.owner(tool)
 
 
 def rfc3339_now() -> str:
@@ -43,14 +54,26 @@ class Methods:
     """The methods of one transport in one dialect."""
 
     def __init__(
-        self, fixed: Mapping[str, bytes], computed: Mapping[str, Computed], *, null_id_for_bad_params: bool = False
+        self,
+        fixed: Mapping[str, bytes],
+        computed: Mapping[str, Computed],
+        *,
+        routed: Mapping[str, Routed] | None = None,
+        null_id_for_bad_params: bool = False,
     ) -> None:
         self._fixed = fixed
         self._computed = computed
+        self._routed = routed or {}
         self._null_id_for_bad_params = null_id_for_bad_params
 
+    async def settle(self, call: rpc.Call, session: Session) -> bytes:
+        """The whole encoded answer to a call, from a downstream server where the call is one for it."""
+        routed = self._routed.get(call.method)
+        member = None if routed is None else await routed(call.params)
+        return self.answer(call, session) if member is None else rpc.answer(call.id, member)
+
     def answer(self, call: rpc.Call, session: Session) -> bytes:
-        """The whole encoded answer to a call."""
+        """The whole encoded answer that is made here."""
         member = self._fixed.get(call.method)
         if member is not None:
             return rpc.answer(call.id, member)
@@ -131,7 +154,8 @@ def mop_over_http(world: World) -> Methods:
     """The real server's HTTP methods but `initialize`; notifications/initialized with an id is answered too."""
     fixed = {**_common(world), "notifications/initialized": rpc.EMPTY_RESULT}
     computed = {**_library(world), "tools/call": _lenient_call(world), "sampling/createMessage": _sampling(world)}
-    return Methods(fixed, computed)
+    routed = {"tools/call": world.federation.over_http} if world.federation is not None else None
+    return Methods(fixed, computed, routed=routed)
 
 
 def standard(world: World, initialize: Computed | None = None) -> Methods:
@@ -180,7 +204,7 @@ def _library(world: World) -> dict[str, Computed]:
 def _resource_content(world: World, uri: str, now: str) -> Json | None:
     engine = world.engine
     if uri == library.CATALOGUE:
-        tools = [tool.catalogued({"type": "local"}, world.started) for tool in world.tools.values()]
+        tools = [tool.catalogued(_source(world.source(tool.name)), world.started) for tool in world.tools.values()]
         return {"generatedAt": now, "totalTools": len(tools), "tools": tools}
     if uri == library.CONTEXT:
         return {
@@ -199,8 +223,22 @@ def _resource_content(world: World, uri: str, now: str) -> Json | None:
     if uri == library.STATE:
         return {"consciousness_metrics": {"paradox_resolution_rate": 0, "perception_locks": 0, "substrate_operations": 0}}
     if uri == library.SERVERS:
+        if world.federation is not None:
+            return {"federated_servers": world.federation.servers(), "total_tools": len(world.tools)}
         return {"federated_servers": [], "federation_enabled": False}
     return None
+
+
+def _source(downstream: str) -> Json:
+    if not downstream:
+        return {"type": "local"}
+    return {"type": "federated", "serverId": downstream, "serverUrl": f"server://{downstream}"}
+
+
+def lenient_result(tool: str, content: Json) -> bytes:
+    """The member with a tool's answer over HTTP: the content with what the real server adds to each."""
+    metadata = {"processed_at": rfc3339_now(), "processing_time_ms": 0, "tool_name": tool, "shim_applied": True}
+    return rpc.result_member(rpc.text_content(rpc.pretty({**content, "_response_metadata": metadata}), is_error=False))
 
 
 def _lenient_call(world: World) -> Computed:
@@ -213,13 +251,7 @@ def _lenient_call(world: World) -> Computed:
         content = simulate(world.tools, asked.name, arguments if isinstance(arguments, dict) else {}, now, new_id())
         if content is None:
             content = {"error": f"Unknown tool: {asked.name}", "available_tools": list(world.tools)}
-        content["_response_metadata"] = {
-            "processed_at": now,
-            "processing_time_ms": 0,
-            "tool_name": asked.name,
-            "shim_applied": True,
-        }
-        return rpc.result_member(rpc.text_content(rpc.pretty(content), is_error=False))
+        return lenient_result(asked.name, content)
 
     return call
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,6 +32,7 @@ class Options(msgspec.Struct, frozen=True):
     tools: int = 0
     tool_bytes: int = 600
     mission: Path | None = None
+    downstreams: tuple[str, ...] = ()
     tls: tuple[Path, Path] | None = None
     counts: Path | None = None
     faults: tuple[Fault, ...] = ()
@@ -94,6 +96,17 @@ def _size(text: str) -> int:
     return _whole(text, 256, 1_048_576)
 
 
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]")
+    return text
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the server's options to a parser; the key is not one, it comes from MOP_SERVER_KEY."""
     default = Options()
@@ -148,6 +161,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mission", type=Path, metavar="FILE", help="mission file (YAML); one that does not parse is named and left out"
     )
+    parser.add_argument(
+        "--downstream",
+        dest="downstreams",
+        type=_url,
+        action="append",
+        default=[],
+        metavar="URL",
+        help="federate the tools of the server with this WebSocket; repeatable, the ids are downstream-1, downstream-2, ...",
+    )
     parser.add_argument("--tls", nargs=2, type=Path, metavar=("CERT", "KEY"), help="serve https and wss with these PEM files")
     parser.add_argument("--counts", type=Path, metavar="FILE", help="write the counts as JSON to FILE at the end")
     parser.add_argument(
@@ -180,6 +202,9 @@ def read_options(arguments: argparse.Namespace, environment: Mapping[str, str]) 
     """
     given = {field: getattr(arguments, field) for field in Options.__struct_fields__ if field not in ("key", "tls")}
     given |= {"faults": tuple(given["faults"]), "fault_on": tuple(given["fault_on"])}
+    given["downstreams"] = tuple(given["downstreams"])
+    if given["downstreams"] and given["dialect"] == "mcp":
+        raise ValueError("--downstream needs --dialect mop: standard MCP has no federation")
     if given["answer"] == "sse" and given["dialect"] == "mop":
         raise ValueError("--answer sse needs --dialect mcp: the MOP server answers a POST with JSON only")
     tls = tuple(arguments.tls) if arguments.tls else None

@@ -40,9 +40,14 @@ def serve(options: Options) -> None:
     Raises OSError when the address cannot be used, ValueError when the TLS files cannot.
     """
     from mop_locust.server.app import Application
+    from mop_locust.server.federation import find
     from mop_locust.server.wire import Server, configuration
 
-    app = Application(options, _mission(options.mission), os.environ)
+    found = find(options.downstreams)
+    for downstream in found:
+        if downstream.problem:
+            print(f"mop-locust server: {downstream.url} is not federated: {downstream.problem}", file=sys.stderr, flush=True)
+    app = Application(options, _mission(options.mission), os.environ, found)
     config = configuration(app)
     if options.tls is not None:
         config.ssl_certfile, config.ssl_keyfile = options.tls

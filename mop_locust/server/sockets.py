@@ -84,14 +84,14 @@ class Sockets:
             if self._pauses.holding and not await self._pauses.held(held):
                 return
             session.messages += 1
-            answer = self._answer(text, call, session)
+            answer = await self._answer(text, call, session)
             if answer is not None:
                 outbox.put(name, answer, message["read_ns"])
 
-    def _answer(self, text: str, call: rpc.Call | None, session: Session) -> bytes | None:
+    async def _answer(self, text: str, call: rpc.Call | None, session: Session) -> bytes | None:
         """The answer to one frame; None for a notification or a reply that needs none."""
         if call is not None and call.id is not rpc.NO_ID:
-            return self._dialect.socket.answer(call, session)
+            return await self._dialect.socket.settle(call, session)
         if self._dialect.socket_notifications_are_answered:
             reason = "not a JSON-RPC request" if call is None else "missing field `id`"
             return rpc.answer(rpc.NULL_ID, rpc.error_member(rpc.INTERNAL_ERROR, "Internal error", {"error": reason}))

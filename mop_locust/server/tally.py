@@ -37,6 +37,7 @@ class Tally:
         self.streams_closed = 0
         self.keep_alives_sent = 0
         self.pings_sent = 0
+        self.federation: dict[str, dict[str, int]] = {}
         self._max_names = max_names
         self._names: dict[tuple[str, str], str] = {}
 
@@ -57,6 +58,14 @@ class Tally:
         """Count one whole answer."""
         self.answered[name] = self.answered.get(name, 0) + 1
 
+    def federate(self, downstream: str, transport: str, what: str) -> None:
+        """Count what became of a call of a downstream's tool: forwarded, failed, refused.
+
+        And of the downstream: opened (its breaker), recovered, lost (a request without an answer).
+        """
+        counts = self.federation.setdefault(f"{downstream} {transport}", {})
+        counts[what] = counts.get(what, 0) + 1
+
     @property
     def sessions_open(self) -> int:
         return self.sessions_opened - self.sessions_deleted
@@ -75,6 +84,7 @@ class Tally:
             "received": dict(self.received),
             "answered": dict(self.answered),
             "held": self.held.figures(),
+            **({"federation": {key: dict(counts) for key, counts in self.federation.items()}} if self.federation else {}),
             "connections": self.connections,
             "sessions_opened": self.sessions_opened,
             "sessions_deleted": self.sessions_deleted,

@@ -237,8 +237,10 @@ def _shown(value: object) -> str:
 def _is_a(kind: str, value: object) -> bool:
     if kind == "number":
         return isinstance(value, int | float) and not isinstance(value, bool)
-    types: dict[str, type] = {"string": str, "boolean": bool, "array": list, "object": dict}
-    return isinstance(value, types[kind])
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    types: dict[str, type] = {"string": str, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+    return isinstance(value, types.get(kind, object))
 
 
 def simulate(tools: Mapping[str, Tool], name: str, arguments: Mapping[str, object], now: str, fresh_id: str) -> Json | None:

@@ -14,6 +14,7 @@ from locust.runners import MasterRunner
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
 from mop_locust.config.stages import length
+from mop_locust.federation.plan import Plan
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.folder import write_run
 from mop_locust.report.table import render
@@ -195,6 +196,7 @@ class Conductor:
             run.elapsed_us,
             wanted == "always" or (wanted == "auto" and found),
             max(1, self._sharing),
+            run.findings.plan if run.findings is not None else Plan([]),
         )
 
     def share_ceiling(self) -> None:

@@ -60,6 +60,7 @@ class Generator:
         )
         recorder = LedgerRecorder(ledger, self._environment.events)
         self.clients = Clients(settings, self._key, recorder, send_initialized=order.send_initialized)
+        self.clients.plan = order.plan
         if settings.max_rps or settings.max_requests:
             rate = settings.max_rps / order.workers
             self.clients.ceiling = Ceiling(rate, self.take_permits if settings.max_requests else None)

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from mop_locust.federation.plan import Plan
+
 
 class RunOrder(msgspec.Struct, frozen=True):
     """One run: its id, where the target is, how long it has been going when the order leaves, what the preflight found.
 
-    `workers` share the ceiling of its rate.
+    `workers` share the ceiling of its rate. `plan` is what federated calls call.
     """
 
     run_id: str
@@ -19,6 +21,7 @@ class RunOrder(msgspec.Struct, frozen=True):
     elapsed_us: int
     send_initialized: bool
     workers: int = 1
+    plan: Plan = Plan([])
 
 
 OPTION = "mop_run"  # the name beside our options, which Locust sends to the workers before `test_start`

@@ -112,7 +112,8 @@ class Preparation:
         scenarios = self._scenarios()
         scenarios.weigh(settings)
         self._roll.call()
-        findings = preflight.look(settings, self._key, scenarios.transports) if settings.preflight else None
+        looks = settings.preflight or scenarios.federated  # what to call stands at the target alone
+        findings = preflight.look(settings, self._key, scenarios.transports, scenarios.federated) if looks else None
         mistakes = findings.mistakes if findings else preflight.refusals(settings, self._key, scenarios.transports)
         if mistakes:
             raise Refused(mistakes)

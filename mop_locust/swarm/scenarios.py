@@ -29,6 +29,11 @@ class Scenarios:
         """The transports that the scenarios need."""
         return {cls.transport for cls in self.classes}
 
+    @property
+    def federated(self) -> bool:
+        """Whether any of them calls federated tools."""
+        return any(cls.federated for cls in self.classes)
+
     def weigh(self, settings: Settings) -> int:
         """Sets the users' weights from the settings and returns how many users there are by default; 0 when none says."""
         total = 0
@@ -106,7 +111,8 @@ class Scenarios:
         return [instrument for cls in self.classes for instrument in cls.metrics if instrument not in BUILT_IN]
 
     def _tags(self) -> dict[str, frozenset[str] | None]:
-        return {"scenario": frozenset(self.names), "transport": TRANSPORTS, "method": None, "tool": None, "status": None}
+        own = dict.fromkeys(tag for cls in self.classes for tag in cls.metric_tags)
+        return {**own, "scenario": frozenset(self.names), "transport": TRANSPORTS, "method": None, "tool": None, "status": None}
 
 
 def _names(stages: Sequence[Stage] | None) -> frozenset[str] | None:

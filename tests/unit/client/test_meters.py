@@ -30,6 +30,17 @@ def test_meters_feed_what_was_declared(taken: Taken) -> None:
     assert taken.trends == [("size", TAGS, 12346)]
 
 
+def test_meters_with_tags_of_their_own(taken: Taken) -> None:
+    """Beside the scenario, sorted by name."""
+    exchanges = Exchanges("tests", taken, 5.0, {})
+    meter(CounterMeter, OWN, "hits", exchanges, {"zone": "b", "downstream": "a"}).add()
+    meter(RateMeter, OWN, "empty", exchanges, {"zone": "b"}).add(True)
+    meter(TrendMeter, OWN, "size", exchanges, {"zone": "b"}).add(1)
+    assert taken.counts == [("hits", (("downstream", "a"), *TAGS, ("zone", "b")), 1)]
+    assert taken.rates == [("empty", (*TAGS, ("zone", "b")), True)]
+    assert taken.trends == [("size", (*TAGS, ("zone", "b")), 1000)]
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "sentence"),
     [

@@ -77,6 +77,22 @@ def test_other_metrics_are_the_known_ones_with_samples_and_all_declared_ones() -
     assert rows["basket_size"] == ["3", "0.1", "-", "4 items", "5 items", "5 items", "5 items"]
 
 
+def test_a_declared_metric_has_a_row_for_each_series_of_its_own() -> None:
+    """Behind its total; the scenario alone tells nothing more, and gives no row."""
+    summary = green_summary()
+    tags = {"scenario": "a", "downstream": "downstream-1"}
+    for key, count in {
+        "hops": 5,
+        series_name("hops", sorted_tags([*tags.items(), ("transport", "websocket")])): 2,
+        series_name("hops", sorted_tags([*tags.items(), ("transport", "http")])): 3,
+        "orders{scenario:a}": 7,
+    }.items():
+        summary["metrics"][key] = {"kind": "counter", "count": count}
+    rows = [(row.label, row.count) for row in metric_rows(summary)]
+    assert rows[rows.index(("hops", 5)) :][:3] == [("hops", 5), ("· downstream-1 http", 3), ("· downstream-1 websocket", 2)]
+    assert rows[-1][0] == "orders"
+
+
 def test_phases_have_a_block_a_metric() -> None:
     """Phases of exchanges, and the time that unsuccessful ones took."""
     blocks = phase_blocks(red_summary())

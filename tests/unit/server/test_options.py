@@ -78,6 +78,16 @@ def test_event_answers_need_dialect_mcp() -> None:
         read("--answer", "sse")
 
 
+def test_downstreams() -> None:
+    """Sockets, in their order; standard MCP has no federation."""
+    assert read("--downstream", "ws://a:1/ws", "--downstream", "wss://b/ws").downstreams == ("ws://a:1/ws", "wss://b/ws")
+    with pytest.raises(ValueError, match="--downstream needs --dialect mop"):
+        read("--downstream", "ws://a:1/ws", "--dialect", "mcp")
+    for url in ("http://a/ws", "ws://", "ws://a:0/", "ws://a:x/", "nonsense"):
+        with pytest.raises(argparse.ArgumentError, match="is not ws://HOST"):
+            read("--downstream", url)
+
+
 def test_reading_options_loads_no_server() -> None:
     """`mop-locust --help` mounts them and must stay quick."""
     code = "import sys; import mop_locust.server.run; print(sorted({'uvicorn', 'uvloop', 'asyncio', 'yaml'} & set(sys.modules)))"

@@ -210,3 +210,26 @@ def test_a_threshold_of_a_stage_that_there_is_not_is_a_mistake() -> None:
     assert three.thresholds("", asked, three.stages("")[0])[1] == [f"{place}: stage is never 'stedy'; did you mean steady?"]
     assert three.thresholds("", asked)[1] == [f"{place}: stage is never 'stedy'; known: none"]
     assert three.thresholds("", asked, None)[1] == []
+
+
+class Tagged(MopHttpUser):
+    """Metrics with a tag of their own, and calls of federated tools."""
+
+    scenario = "tagged"
+    metrics = [Counter("hops")]
+    metric_tags = ("downstream",)
+    federated = True
+
+    @task
+    def nothing(self) -> None:
+        """Never runs."""
+
+
+def test_thresholds_may_use_the_tags_that_are_declared() -> None:
+    """And no others; a run that has such a scenario needs federated tools."""
+    given = ["hops{downstream:a}: count>1", "hops{downstraem:a}: count>1"]
+    thresholds, mistakes = Scenarios([Tagged]).thresholds("", given)
+    assert told(thresholds) == ["hops{downstream:a}: count>1", "hops{downstraem:a}: count>1"]
+    assert len(mistakes) == 1
+    assert "there is no tag downstraem" in mistakes[0]
+    assert (Scenarios([Tagged, Calls]).federated, Scenarios(THREE).federated) == (True, False)
