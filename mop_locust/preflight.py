@@ -28,12 +28,16 @@ REFUSED_KEY = frozenset((401, 403))
 
 @dataclass
 class Findings:
-    """What the preflight found. `target_faults` end the run without load; `mistakes` are the user's."""
+    """What the preflight found. `target_faults` end the run without load; `mistakes` are the user's.
+
+    `voids` end it without load too: with them, figures of this server would not be what the scenario is to measure.
+    """
 
     state: str = "passed"
     sentences: list[str] = field(default_factory=list)
     target_faults: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
+    voids: list[str] = field(default_factory=list)
     exchanges: list[Sample] = field(default_factory=list)
     server_name: str = ""
     server_version: str = ""
@@ -41,7 +45,7 @@ class Findings:
 
     def close(self) -> Findings:
         """Sets the state from what was found."""
-        self.state = "failed" if self.target_faults or self.mistakes else "passed"
+        self.state = "failed" if self.target_faults or self.mistakes or self.voids else "passed"
         return self
 
 
@@ -65,8 +69,15 @@ class Kept:
         """Metrics are of the load alone."""
 
 
-def look(settings: Settings, key: ApiKey, transports: Iterable[str]) -> Findings:
-    """Checks what the scenarios of a run need: `transports` holds any of http, sse and websocket."""
+Look = Callable[[Client, Settings, Findings], None]
+"""A scenario's own look, which adds to the findings; it raises nothing."""
+
+
+def look(settings: Settings, key: ApiKey, transports: Iterable[str], looks: Iterable[Look] = ()) -> Findings:
+    """Checks what the scenarios of a run need: `transports` holds any of http, sse and websocket.
+
+    `looks` are the scenarios' own; they come last, and only where the rest was right.
+    """
     findings = Findings()
     needed = set(transports)
     careful = msgspec.structs.replace(settings, http_client="requests", leak_sessions=False)
@@ -80,6 +91,8 @@ def look(settings: Settings, key: ApiKey, transports: Iterable[str]) -> Findings
             _look_at_http(client, settings, findings, stream="sse" in needed)
         if "websocket" in needed:
             _look_at_websocket(client, settings, findings)
+        for scenarios_own in () if findings.target_faults or findings.mistakes else looks:
+            scenarios_own(client, settings, findings)
     finally:
         client.close()
     return findings.close()

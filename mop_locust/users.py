@@ -28,7 +28,11 @@ class MopUser(User):
     `metrics`: metrics of its own; `thresholds`: metric -> expressions in k6's words;
     `feeds`: MCP method -> the rate that takes one value an exchange of it;
     `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
-    shared number of iterations where the command line does not.
+    shared number of iterations where the command line does not;
+    `metric_tags`: the names of the tags that its own metrics carry beside the scenario;
+    `mistakes`: from the texts of all settings, what is wrong with those that this scenario alone needs;
+    `look`: a look of its own at the server before the load, which adds to the preflight's findings;
+    `voided_by`: labels of failed checks after which no figure of the run can be believed.
     """
 
     abstract = True
@@ -40,6 +44,10 @@ class MopUser(User):
     users_setting: ClassVar[str] = ""
     duration_setting: ClassVar[str] = ""
     iterations_setting: ClassVar[str] = ""
+    metric_tags: ClassVar[Sequence[str]] = ()
+    mistakes: ClassVar[Callable[[Mapping[str, str]], list[str]] | None] = None
+    look: ClassVar[Callable[[Client, Settings, Any], None] | None] = None
+    voided_by: ClassVar[frozenset[str]] = frozenset()
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:

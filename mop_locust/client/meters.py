@@ -45,9 +45,12 @@ class TrendMeter:
     def __init__(self, name: str, exchanges: Exchanges) -> None:
         self._name, self._exchanges = name, exchanges
 
-    def add(self, value: float) -> None:
-        """Adds one value in the trend's unit (milliseconds unless declared otherwise), kept to a thousandth."""
-        self._exchanges.trend(self._name, round(value * 1000))
+    def add(self, value: float, **tags: str) -> None:
+        """Adds one value in the trend's unit (milliseconds unless declared otherwise), kept to a thousandth.
+
+        The names of the tags are those that the scenario declares as `metric_tags`.
+        """
+        self._exchanges.trend(self._name, round(value * 1000), tuple(tags.items()))
 
 
 def meter(kind: type[M], instruments: Mapping[str, Counter | Rate | Trend], name: str, exchanges: Exchanges) -> M:

@@ -94,12 +94,22 @@ def call_blocks(summary: SummaryDocument) -> list[Block]:
 
 
 def metric_rows(summary: SummaryDocument) -> list[Row]:
-    """What else is worth a line: sessions, connecting and streams where there were any, and all metrics that a user declared."""
+    """What else is worth a line: sessions, connecting and streams where there were any, and all metrics that a user declared.
+
+    A declared metric with tags of its own has a line for each of their values, too.
+    """
     metrics = summary["metrics"]
     built_in = {instrument.name for instrument in BUILT_IN}
     declared = sorted(name for name in metrics if "{" not in name and name not in built_in)
     shown = [name for name in _SHOWN if name in metrics and metrics[name]["count"]]
-    return [_metric_row(name, metrics[name]) for name in [*shown, *declared]]
+    rows = [_metric_row(name, metrics[name]) for name in shown]
+    for name in declared:
+        rows.append(_metric_row(name, metrics[name]))
+        for tags, metric in series_of(metrics, name):
+            values = [value for tag, value in tags if tag != "scenario"]
+            if values:
+                rows.append(_metric_row(" ".join([name, *values]), metric))
+    return rows
 
 
 def phase_blocks(summary: SummaryDocument) -> list[Block]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mop_locust import preflight, server_side
-from mop_locust.config import ApiKey, ConfigError, Settings, redact_command
+from mop_locust.config import SETTINGS, ApiKey, ConfigError, Settings, redact_command
 from mop_locust.swarm.options import GUARDS, option_values, read_options
 from mop_locust.swarm.provenance import provenance, typed
 from mop_locust.swarm.refusal import Refused
@@ -40,6 +40,7 @@ class Preparation:
         self.restore_guards()
         options = self._environment.parsed_options
         mistakes = self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold)[1]
+        mistakes += self._scenarios().mistakes({setting.name: str(getattr(options, setting.dest, "")) for setting in SETTINGS})
         mistakes += _unwritable(options.mop_reports)
         mistakes += server_side.absent(options.mop_server_pid, options.mop_server_cgroup)
         try:
@@ -70,7 +71,8 @@ class Preparation:
         scenarios = self._scenarios()
         scenarios.weigh(settings)
         self._roll.call()
-        findings = preflight.look(settings, self._key, scenarios.transports) if settings.preflight else None
+        looks = scenarios.looks
+        findings = preflight.look(settings, self._key, scenarios.transports, looks) if settings.preflight else None
         mistakes = findings.mistakes if findings else preflight.refusals(settings, self._key, scenarios.transports)
         if mistakes:
             raise Refused(mistakes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mop_locust.config import Settings
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Instrument
+from mop_locust.preflight import Look
 from mop_locust.users import MopUser
 from mop_locust.verdict.threshold import Threshold, check, parse_all, split_list
 
@@ -56,6 +57,21 @@ class Scenarios:
         """The metrics that the scenarios declare, by name."""
         return {instrument.name: instrument for cls in self.classes for instrument in cls.metrics}
 
+    def mistakes(self, given: Mapping[str, str]) -> list[str]:
+        """Returns what is wrong with the settings that one scenario alone needs; `given` are the texts of all, by variable."""
+        asked = dict.fromkeys(cls.mistakes for cls in self.classes if cls.mistakes is not None)
+        return [mistake for ask in asked for mistake in ask(given)]
+
+    @property
+    def looks(self) -> list[Look]:
+        """The scenarios' own looks at the target before the load, each once."""
+        return list(dict.fromkeys(cls.look for cls in self.classes if cls.look is not None))
+
+    @property
+    def voided_by(self) -> frozenset[str]:
+        """The labels of failed checks after which no figure of the run can be believed."""
+        return frozenset().union(*(cls.voided_by for cls in self.classes))
+
     def thresholds(self, listed: str, given: Sequence[str]) -> tuple[list[Threshold], list[str]]:
         """Returns the run's thresholds, and every mistake in them.
 
@@ -82,4 +98,5 @@ class Scenarios:
         return [instrument for cls in self.classes for instrument in cls.metrics if instrument not in BUILT_IN]
 
     def _tags(self) -> dict[str, frozenset[str] | None]:
-        return {"scenario": frozenset(self.names), "transport": TRANSPORTS, "method": None, "tool": None, "status": None}
+        own: dict[str, frozenset[str] | None] = {tag: None for cls in self.classes for tag in cls.metric_tags}
+        return {**own, "scenario": frozenset(self.names), "transport": TRANSPORTS, "method": None, "tool": None, "status": None}
