@@ -8,7 +8,7 @@ from pathlib import Path
 from mop_locust.client import Client
 from mop_locust.client.websocket_session import WebSocketSession
 from mop_locust.config import Settings
-from mop_locust.missions.expectation import A_MISSION, NO_MISSION, Mismatch, check, read_coordination
+from mop_locust.missions.expectation import A_MISSION, NO_MISSION, Coordination, Mismatch, check, read_coordination
 from mop_locust.missions.files import MissionError, load, remarks_on
 from mop_locust.missions.plan import NO_RULE, Call, Plan, plan
 from mop_locust.preflight import Findings
@@ -30,6 +30,7 @@ class Orchestration:
         self._mission = load(Path(settings.mission_path))
         self._loaded = self._mission if settings.mission_expect == "with" else None
         self._plan: Plan | None = None
+        self._right: dict[str, Coordination] = {}
 
     def plan(self, session: WebSocketSession) -> Plan:
         """Returns what to call, from the tools that the server lists at the first time; CheckFailed when there is nothing."""
@@ -47,11 +48,18 @@ class Orchestration:
         return self._plan
 
     def check(self, call: Call, take: Callable[[bool], None]) -> Callable[[CallResult], None]:
-        """Returns the check of the answer to a call: CheckFailed with the class of what is wrong; `take` hears whether it is."""
+        """Returns the check of the answer to a call: CheckFailed with the class of what is wrong; `take` hears whether it is.
+
+        What was right once is right again without a second look: its time is part of the exchange, and would be told as a cost of
+        the mission.
+        """
 
         def look_at(answer: CallResult) -> None:
             try:
-                check(self._loaded, call.tool, read_coordination([piece.text for piece in answer.content if piece.text]))
+                told = read_coordination([piece.text for piece in answer.content if piece.text])
+                if self._right.get(call.tool) != told:
+                    check(self._loaded, call.tool, told)
+                    self._right[call.tool] = told
             except Mismatch as mismatch:
                 take(True)
                 raise CheckFailed(mismatch.label, f"{call.tool}: {mismatch}".removesuffix(": ")) from None

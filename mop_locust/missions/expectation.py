@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from mop_locust.missions.shape import Budgets, Json, Mission, Rule, Template
+from mop_locust.missions.shape import Budgets, Mission, Rule, Template
 
 NO_MISSION: Final = "the server runs without the mission"
 A_MISSION: Final = "the server runs with a mission"
@@ -31,17 +31,29 @@ UNLIMITED: Final = 2**64 - 1
 
 
 class Coordination(msgspec.Struct, frozen=True):
-    """What an answer tells of its coordination; `metadata` is empty where no mission is loaded, and only there."""
+    """What an answer tells of its coordination; `loaded` is whether it tells of its call, which no server without a mission does."""
 
     applied: bool
     injected_content: str
     activated_rules: list[str]
     used_templates: list[str]
-    metadata: Json
+    loaded: bool
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    tool_name: str | None = None
+
+
+class _Coordination(msgspec.Struct, frozen=True):
+    applied: bool
+    injected_content: str
+    activated_rules: list[str]
+    used_templates: list[str]
+    metadata: _Metadata
 
 
 class _Told(msgspec.Struct, frozen=True):
-    consciousness_coordination: Coordination
+    consciousness_coordination: _Coordination
 
 
 _decode = msgspec.json.Decoder(_Told).decode
@@ -59,9 +71,11 @@ def read_coordination(texts: Sequence[str]) -> Coordination:
     """The coordination that the first text of an answer tells of that does; Mismatch when none does."""
     for text in texts:
         try:
-            return _decode(text).consciousness_coordination
+            told = _decode(text).consciousness_coordination
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             continue
+        loaded = told.metadata.tool_name is not None
+        return Coordination(told.applied, told.injected_content, told.activated_rules, told.used_templates, loaded)
     raise Mismatch(NOT_TOLD)
 
 
@@ -83,10 +97,10 @@ def candidates(mission: Mission, tool: str) -> list[tuple[Rule, bool]]:
 def check(mission: Mission | None, tool: str, told: Coordination) -> None:
     """Compares what an answer tells with what the mission asks for; None stands for a server without one. Raises Mismatch."""
     if mission is None:
-        if told.metadata or told.activated_rules or told.used_templates:
+        if told.loaded or told.activated_rules or told.used_templates:
             raise Mismatch(A_MISSION, f"it told of {told.activated_rules or 'its call'}")
         return
-    if not told.metadata and not told.activated_rules:
+    if not told.loaded and not told.activated_rules:
         raise Mismatch(NO_MISSION)
     _check_rules(candidates(mission, tool), told.activated_rules)
     _check_templates(mission, told)
