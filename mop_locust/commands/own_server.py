@@ -21,8 +21,8 @@ EMBEDDED = "the embedded reference server"
 def own_server(binary: str, mission: Path | None, log: Path) -> Iterator[tuple[str, int]]:
     """Starts a server on a free port, and ends it after the block; gives its URL, as -H takes it, and its process id.
 
-    Without a binary it is the embedded one. What it says goes to `log`, and no variable of the suite reaches it. Raises NoRun when
-    it does not start.
+    Without a binary it is the embedded one. What it says goes to `log`, and no variable of the suite reaches it. Raises NoRun
+    when it does not start.
     """
     given = [] if mission is None else ["--mission", str(mission)]
     port = _free_port() if binary else 0

@@ -123,6 +123,6 @@ def _remarks(found: Sequence[Cost]) -> list[str]:
     remarks = ["A run is one sample; the difference is with minus without, pair by pair, its interval exact (signed ranks)."]
     if any(cost.change is None for cost in found):
         remarks.append("No difference where a run has too few calls: P50 needs 10, P95 100, P99 500.")
-    elif any(cost.change_low is None for cost in found):
+    if any(cost.change is not None and cost.change_low is None for cost in found):
         remarks.append(f"Too few pairs for an interval: {pairs_needed(ALPHA)} are needed.")
     return remarks

@@ -31,7 +31,7 @@ UNLIMITED: Final = 2**64 - 1
 
 
 class Coordination(msgspec.Struct, frozen=True):
-    """What an answer tells of its coordination; `loaded` is whether it tells of its call, which no server without a mission does."""
+    """What an answer tells of its coordination; `loaded`: it tells of its call, which no server without a mission does."""
 
     applied: bool
     injected_content: str
