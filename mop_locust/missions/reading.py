@@ -248,7 +248,7 @@ def _allowed(kind: inspect.Type) -> str:
             return "a time such as 2026-01-01T00:00:00Z"
         case inspect.LiteralType():
             return ", ".join(map(str, kind.values))
-    raise AssertionError(f"unreachable: no scalar is a {kind}")
+    raise AssertionError("unreachable: no other type is a scalar")
 
 
 def _form(node: yaml.Node) -> str:
