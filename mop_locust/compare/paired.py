@@ -38,9 +38,8 @@ def _cut(pairs: int, alpha: float) -> int:
     sums = Counter({0: 1})
     for rank in range(1, pairs + 1):
         sums += Counter({total + rank: ways for total, ways in sums.items()})
-    reached = 0
-    for cut in range(pairs * (pairs + 1) // 2):
+    cut, reached = 0, sums[0]
+    while 2 * reached <= alpha * 2**pairs:
+        cut += 1
         reached += sums[cut]
-        if 2 * reached > alpha * 2**pairs:
-            return cut
-    return 0
+    return cut
