@@ -67,3 +67,11 @@ def test_the_built_in_metrics_can_be_fed(taken: Taken) -> None:
     """A user class has them beside its own, so a scenario may feed ws_failures without declaring it."""
     client(clients(taken)).rate("ws_failures").add(True)
     assert taken.rates == [("ws_failures", TAGS, True)]
+
+
+def test_a_trend_takes_further_tags(taken: Taken) -> None:
+    """Beside the scenario, in the order of their names."""
+    trend = meter(TrendMeter, OWN, "size", Exchanges("tests", taken, 5.0, {}))
+    trend.add(1, rule="r", area="a")
+    trend.add(2)
+    assert taken.trends == [("size", (("area", "a"), ("rule", "r"), ("scenario", "tests")), 1000), ("size", TAGS, 2000)]
