@@ -77,12 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return serve_main(chosen)
     if chosen.command == "run":
-        from mop_locust.commands.run import run_scenarios
+        from mop_locust.commands.run import run_scenarios, wants_servers
 
         if not chosen.locust_help:
-            from mop_locust.commands.mission import PAIRS, run_pairs, wants_servers
-
             if wants_servers(scenarios, rest):
+                from mop_locust.commands.mission import PAIRS, run_pairs
+
                 return run_pairs(scenarios[0], chosen.server_bin, chosen.runs or PAIRS, chosen.workers, rest)
             if chosen.server_bin or chosen.runs:
                 parser.error("--server-bin and --runs belong to mop-locust run mission without a target")

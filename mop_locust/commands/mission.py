@@ -30,18 +30,9 @@ from mop_locust.verdict.exit_codes import CONFIGURATION, ExitCode, worst
 
 NAME: Final = "mission"
 PAIRS: Final = "6"
-TARGET_OPTIONS: Final = ("-H", "--host", "--mop-base-url")
-TARGET_VARIABLES: Final = ("MOP_BASE_URL", "LOCUST_HOST")
 PATH, PATH_OPTION = "MOP_MISSION_PATH", "--mop-mission-path"
 OURS: Final = ("--mop-reports", "--mop-mission-expect", "--server-pid", "--mop-server-pid")
 SIDES: Final = {"a": "without", "b": "with"}
-
-
-def wants_servers(scenarios: Sequence[str], options: Sequence[str]) -> bool:
-    """Whether a run of these scenarios is one of the mission scenario alone, without a target."""
-    asked = [Path(name).stem if name.endswith(".py") else name for name in scenarios]
-    given = {word.partition("=")[0] for word in options} | {word[:2] for word in options if word.startswith("-H")}
-    return asked == [NAME] and not given.intersection(TARGET_OPTIONS) and not any(map(os.environ.get, TARGET_VARIABLES))
 
 
 def run_pairs(scenario: str, binary: str, pairs: str, workers: str, options: Sequence[str]) -> int:

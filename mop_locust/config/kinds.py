@@ -15,7 +15,6 @@ import msgspec
 
 from mop_locust.config.mistakes import ConfigError, quoted, quoted_url
 from mop_locust.config.targets import read_hosts, split_hosts
-from mop_locust.missions.files import MissionError, load_all
 
 _LARGEST: Final = 1_000_000_000
 _LONGEST_MS: Final = 365 * 24 * 3_600_000
@@ -186,11 +185,14 @@ def _read_file(text: str) -> object:
 
 
 def _read_missions(text: str) -> object:
-    if text and not os.path.exists(text):
+    if not text:
+        return text
+    if not os.path.exists(text):
         raise ValueError("does not exist")
+    from mop_locust.missions.files import MissionError, load_all  # it loads a YAML parser, which few runs need
+
     try:
-        if text:
-            load_all(Path(text))
+        load_all(Path(text))
     except MissionError as error:
         raise ConfigError(error.mistakes) from None
     return text

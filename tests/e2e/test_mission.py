@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -17,7 +18,7 @@ import yaml
 
 from tests.e2e.conftest import RunAt
 from tests.e2e.conservation import conserved
-from tests.e2e.processes import Server, Started, free_port
+from tests.e2e.processes import Server, Started, free_port, until
 
 MISSION = """\
 id: two-rules
@@ -173,14 +174,21 @@ def test_a_server_that_took_no_notice_of_a_broken_mission(mission: Path, tmp_pat
         assert "is not active" in server.output
 
 
+def answered_calls(server: Server) -> int:
+    """How many tool calls the server has answered up to now."""
+    return int(server.counts_now()["answered"].get("websocket tools/call", 0))
+
+
 def test_a_server_that_comes_back_without_the_mission(mission: Path, tmp_path: Path, run_at: RunAt) -> None:
     """What it answers then makes the run invalid, though most calls were right."""
     port = free_port()
-    run = run_at(f"http://127.0.0.1:{port}", **{**BRIEF, "MOP_MISSION_DURATION": "6s"}, MOP_MISSION_PATH=str(mission))
-    with Server(tmp_path, "--mission", str(mission), port=port):
-        run.single("mission")
-        time.sleep(4)
-    with Server(tmp_path, port=port):
+    run = run_at(f"http://127.0.0.1:{port}", **{**BRIEF, "MOP_MISSION_DURATION": "60s"}, MOP_MISSION_PATH=str(mission))
+    with Server(tmp_path, "--mission", str(mission), port=port) as server:
+        process = run.single("mission")
+        until(lambda: answered_calls(server) > 60)
+    with Server(tmp_path, port=port) as server:
+        until(lambda: answered_calls(server) > 0)
+        process.signal(signal.SIGTERM)
         assert run.wait() == 4, run.output
     reasons = run.summary["verdict"]["reasons"]
     assert [reason.partition(":")[0] for reason in reasons if NO_MISSION in reason] == [NO_MISSION]

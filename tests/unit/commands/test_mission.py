@@ -13,8 +13,8 @@ import pytest
 from mop_locust.cli import main
 from mop_locust.commands import mission as command
 from mop_locust.commands import series
-from mop_locust.commands.mission import wants_servers
 from mop_locust.commands.rig import NoRun
+from mop_locust.commands.run import wants_servers
 from mop_locust.report.folder import RunFolder
 from tests.unit.missions.real_server import MISSION
 from tests.unit.report.sample_summary import green_summary

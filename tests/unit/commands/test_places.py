@@ -29,7 +29,7 @@ def own(folder: Path, *files: str) -> None:
 def test_the_suites_scenarios_are_found_from_anywhere(elsewhere: Path) -> None:
     """Those of the checkout, in the order asked for."""
     assert folders() == [OURS]
-    assert names() == ["mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
+    assert names() == ["mission", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
     assert find(["ws_connect_storm", "mixed"]) == [OURS / "ws_connect_storm.py", OURS / "mixed.py"]
 
 
@@ -66,14 +66,14 @@ def test_all_that_is_unknown_is_named_with_what_there_is(elsewhere: Path) -> Non
     with pytest.raises(UnknownScenario) as caught:
         find(["mixed", "nonsuch", "gone.py"])
     assert str(caught.value) == (
-        "no scenario or file 'nonsuch', 'gone.py'; there are mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
+        "no scenario or file 'nonsuch', 'gone.py'; there are mission, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own"
     )
 
 
 def test_nothing_named_says_what_there_is(elsewhere: Path) -> None:
     """To run nothing is never what was meant."""
-    with pytest.raises(UnknownScenario, match="no scenario named; there are mixed, "):
+    with pytest.raises(UnknownScenario, match="no scenario named; there are mission, mixed, "):
         find([])
 
 

@@ -40,7 +40,7 @@ def test_an_unknown_scenario_ends_with_2_and_the_list(started: Started, capsys: 
     assert captured.out == ""
     assert captured.err == (
         "mop-locust run: nothing was started:\n"
-        "  no scenario or file 'nonsuch'; there are mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
+        "  no scenario or file 'nonsuch'; there are mission, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own\n"
     )
     assert started.runs == []
@@ -63,7 +63,7 @@ def test_all_mistakes_are_told_at_once(started: Started, capsys: pytest.CaptureF
     first, second, third = capsys.readouterr().err.splitlines()
     assert first == "mop-locust run: nothing was started:"
     assert second.startswith("  --workers: 'many' is not a number of workers")
-    assert third.startswith("  no scenario named; there are mixed, ")
+    assert third.startswith("  no scenario named; there are mission, mixed, ")
     assert started.runs == []
 
 

@@ -53,6 +53,7 @@ def test_without_a_name_all_scenarios_are_explained(capsys: pytest.CaptureFixtur
     assert explain_thresholds([], []) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
+        "mission",
         "mixed",
         "sse_keep_alive",
         "tools_call_rps",
@@ -89,7 +90,7 @@ def test_an_unknown_scenario_ends_with_2(capsys: pytest.CaptureFixture[str]) -> 
     """With the list of what there is."""
     assert explain_thresholds(["nonsuch"], []) == 2
     assert capsys.readouterr().err.startswith(
-        "mop-locust thresholds:\n  no scenario or file 'nonsuch'; there are mixed, sse_keep_alive, "
+        "mop-locust thresholds:\n  no scenario or file 'nonsuch'; there are mission, mixed, sse_keep_alive, "
     )
 
 
