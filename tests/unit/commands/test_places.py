@@ -43,7 +43,7 @@ def test_all_are_the_three_of_the_k6_scripts(elsewhere: Path) -> None:
 def test_the_folder_at_hand_comes_first(elsewhere: Path) -> None:
     """A scenario of one's own there stands in place of ours of that name; files that begin with _ are no scenarios."""
     own(elsewhere, "mixed.py", "extra.py", "_shared.py", "notes.txt")
-    assert names() == ["extra", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
+    assert names() == ["extra", "mission", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
     assert find(["mixed", "extra", "sse_keep_alive"]) == [
         Path("locustfiles/mixed.py"),
         Path("locustfiles/extra.py"),
@@ -66,8 +66,8 @@ def test_all_that_is_unknown_is_named_with_what_there_is(elsewhere: Path) -> Non
     with pytest.raises(UnknownScenario) as caught:
         find(["mixed", "nonsuch", "gone.py"])
     assert str(caught.value) == (
-        "no scenario or file 'nonsuch', 'gone.py'; there are mission, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
-        "or a locustfile of your own"
+        "no scenario or file 'nonsuch', 'gone.py'; there are mission, mixed, sse_keep_alive, tools_call_rps, ws_connect_storm, "
+        "all, or a locustfile of your own"
     )
 
 

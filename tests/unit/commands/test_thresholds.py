@@ -59,7 +59,7 @@ def test_without_a_name_all_scenarios_are_explained(capsys: pytest.CaptureFixtur
         "tools_call_rps",
         "ws_connect_storm",
     ]
-    assert [line.split(":")[0].strip() for line in lines[1:4]] == ["sse_failures", "tools_call_failures", "ws_failures"]
+    assert [line.split(":")[0].strip() for line in lines[4:7]] == ["sse_failures", "tools_call_failures", "ws_failures"]
 
 
 def test_those_of_the_user_stand_in_place_of_the_defaults(
