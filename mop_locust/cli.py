@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="Every Locust option and every --mop-... option may follow; mop-locust run SCENARIO --locust-help lists them.",
     )
     run.add_argument("--workers", metavar="N", default="0", help="worker processes (0: one process makes the load and judges it)")
+    run.add_argument("--server-bin", metavar="FILE", default="", help="of mission: start this server, not the embedded one")
+    run.add_argument("--runs", metavar="N", default="", help="of mission without a target: how many pairs of runs (6)")
     run.add_argument("--locust-help", action="store_true", help="show every option that Locust and the suite take")
     serve = commands.add_parser("serve", help="start the embedded MOP server")
     from mop_locust.server.faults import FAULTS
@@ -75,8 +77,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return serve_main(chosen)
     if chosen.command == "run":
-        from mop_locust.commands.run import run_scenarios
+        from mop_locust.commands.run import run_scenarios, wants_servers
 
+        if not chosen.locust_help:
+            if wants_servers(scenarios, rest):
+                from mop_locust.commands.mission import PAIRS, run_pairs
+
+                return run_pairs(scenarios[0], chosen.server_bin, chosen.runs or PAIRS, chosen.workers, rest)
+            if chosen.server_bin or chosen.runs:
+                parser.error("--server-bin and --runs belong to mop-locust run mission without a target")
         return run_scenarios(scenarios, chosen.workers, ["--help", *rest] if chosen.locust_help else rest)
     if chosen.command == "check":
         from mop_locust.commands.check import check

@@ -28,12 +28,16 @@ REFUSED_KEY = frozenset((401, 403))
 
 @dataclass
 class Findings:
-    """What the preflight found. `target_faults` end the run without load; `mistakes` are the user's."""
+    """What the preflight found. `target_faults` end the run without load; `mistakes` are the user's.
+
+    `voids` end it without load too: with them, figures of this server would not be what the scenario is to measure.
+    """
 
     state: str = "passed"
     sentences: list[str] = field(default_factory=list)
     target_faults: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
+    voids: list[str] = field(default_factory=list)
     exchanges: list[Sample] = field(default_factory=list)
     server_name: str = ""
     server_version: str = ""
@@ -42,7 +46,7 @@ class Findings:
 
     def close(self) -> Findings:
         """Sets the state from what was found."""
-        self.state = "failed" if self.target_faults or self.mistakes else "passed"
+        self.state = "failed" if self.target_faults or self.mistakes or self.voids else "passed"
         return self
 
 
@@ -66,10 +70,17 @@ class Kept:
         """Metrics are of the load alone."""
 
 
-def look(settings: Settings, key: ApiKey, transports: Iterable[str], federated: bool = False) -> Findings:
+Look = Callable[[Client, Settings, Findings], None]
+"""A scenario's own look, which adds to the findings; it raises nothing."""
+
+
+def look(
+    settings: Settings, key: ApiKey, transports: Iterable[str], looks: Iterable[Look] = (), *, federated: bool = False
+) -> Findings:
     """Checks what the scenarios of a run need: `transports` holds any of http, sse and websocket.
 
-    `federated` runs get their plan: the tools to call, and with which arguments.
+    `looks` are the scenarios' own; they come last, and only where the rest was right. `federated` runs get their plan: the tools
+    to call, and with which arguments.
     """
     findings = Findings()
     needed = set(transports)
@@ -84,8 +95,11 @@ def look(settings: Settings, key: ApiKey, transports: Iterable[str], federated: 
             _look_at_http(client, settings, findings, stream="sse" in needed)
         if "websocket" in needed:
             _look_at_websocket(client, settings, findings)
-        if federated and not findings.target_faults and not findings.mistakes:
-            _look_at_federation(client, settings, findings, over_http=bool(needed & {"http", "sse"}))
+        if not findings.target_faults and not findings.mistakes:
+            if federated:
+                _look_at_federation(client, settings, findings, over_http=bool(needed & {"http", "sse"}))
+            for scenarios_own in looks:
+                scenarios_own(client, settings, findings)
     finally:
         client.close()
     return findings.close()

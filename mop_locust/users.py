@@ -29,9 +29,12 @@ class MopUser(User):
     `feeds`: MCP method -> the rate that takes one value an exchange of it;
     `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
     shared number of iterations where the command line does not;
-    `stages`: the stages of the load, as in MOP_STAGES, which takes their place.
+    `stages`: the stages of the load, as in MOP_STAGES, which takes their place;
     `federated`: the run needs federated tools, and the preflight finds out what to call (`self.client.federated_pairs`);
-    `metric_tags`: the tags of its own metrics beside `scenario`.
+    `metric_tags`: the names of the tags that its own metrics carry beside the scenario;
+    `mistakes`: from the texts of all settings, what is wrong with those that this scenario alone needs;
+    `look`: a look of its own at the server before the load, which adds to the preflight's findings;
+    `voided_by`: labels of failed checks after which no figure of the run can be believed.
     """
 
     abstract = True
@@ -46,6 +49,9 @@ class MopUser(User):
     stages: ClassVar[str] = ""
     federated: ClassVar[bool] = False
     metric_tags: ClassVar[Sequence[str]] = ()
+    mistakes: ClassVar[Callable[[Mapping[str, str]], list[str]] | None] = None
+    look: ClassVar[Callable[[Client, Settings, Any], None] | None] = None
+    voided_by: ClassVar[frozenset[str]] = frozenset()
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -18,6 +18,7 @@ from mop_locust.client.websocket_session import WebSocketSession
 from mop_locust.config import PUBLIC_KEY, ApiKey, Settings, TargetRule, read_hosts
 from mop_locust.federation.plan import Plan
 from mop_locust.metrics.instruments import Instrument
+from mop_locust.metrics.sample import Sample
 from mop_locust.protocol.errors import ClientFault, MopError, TargetRefused
 from mop_locust.protocol.mcp import Revision, revision
 from mop_locust.transports import HttpLike, WebSocketLike
@@ -168,9 +169,11 @@ class Client:
         return self._exchanges.measured
 
     @property
-    def last_us(self) -> int:
-        """How many microseconds the newest exchange of this client took."""
-        return self._exchanges.last_us
+    def last(self) -> Sample:
+        """The exchange that ended last, as it was counted; LookupError before the first one."""
+        if self._exchanges.last is None:
+            raise LookupError("no exchange has ended yet")
+        return self._exchanges.last
 
     def counter(self, name: str, **tags: str) -> CounterMeter:
         """Returns the declared counter `name`, with `tags` of its own; raises KeyError with the declared names otherwise."""

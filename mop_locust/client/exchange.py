@@ -44,11 +44,10 @@ class Exchanges:
     """Measures the exchanges of one user: whatever happens in one, exactly one sample of it leaves.
 
     `feeds` names, for each MCP method, the rate that takes one value an exchange of that method. `measured` counts them all,
-    `open` is what all users of the process hold open,
-    `last_us` how long the newest one took.
+    `last` is the one that ended last, `open` is what all users of the process hold open.
     """
 
-    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "last_us", "measured", "open", "tags")
+    __slots__ = ("_feeds", "_recorder", "_scenario", "_timeout", "last", "measured", "open", "tags")
 
     def __init__(
         self, scenario: str, recorder: Recorder, timeout: float, feeds: Mapping[str, str], open: OpenCounts | None = None
@@ -58,7 +57,7 @@ class Exchanges:
         self._timeout = timeout
         self._feeds = feeds
         self.measured = 0
-        self.last_us = 0
+        self.last: Sample | None = None
         self.open = open or OpenCounts()
         self.tags: Tags = (("scenario", scenario),)
 
@@ -95,26 +94,23 @@ class Exchanges:
         finally:
             ended = time.monotonic_ns() // 1000
             self.measured += 1
-            self.last_us = ended - started
-            self._recorder.exchange(
-                Sample(
-                    self._scenario,
-                    transport,
-                    method,
-                    outcome,
-                    started,
-                    self.last_us,
-                    tool,
-                    phases.connect_us,
-                    phases.first_byte_us,
-                    phases.sent,
-                    phases.received,
-                    phases.status,
-                    0,
-                    label,
-                ),
-                error,
+            self.last = Sample(
+                self._scenario,
+                transport,
+                method,
+                outcome,
+                started,
+                ended - started,
+                tool,
+                phases.connect_us,
+                phases.first_byte_us,
+                phases.sent,
+                phases.received,
+                phases.status,
+                0,
+                label,
             )
+            self._recorder.exchange(self.last, error)
             rate = self._feeds.get(method)
             if rate is not None and (outcome == "ok" or outcome in FAILURES):
                 self._recorder.rate(rate, self.tags, outcome != "ok", ended)

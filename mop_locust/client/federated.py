@@ -149,7 +149,7 @@ class FederatedPairs:
                 downstream.failed(error.text if isinstance(error, ToolError) else "")
             raise
         assert by is not None
-        took = self._client.last_us
+        took = self._client.last.duration_us
         return took if downstream.answered(by, took) else None
 
     def _local(self, session: Calls, name: str, arguments: dict[str, object], turn: int) -> int | None:
@@ -162,7 +162,7 @@ class FederatedPairs:
             self._can_plan = is_plan(session.request("tools/call", {"name": name, "arguments": arguments, "mode": "plan"}))
         if not self._plan.local and not self._can_plan:
             return None
-        took = self._client.last_us
+        took = self._client.last.duration_us
         self._local_latency.add(took / 1000)
         return took
 

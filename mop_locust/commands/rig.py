@@ -59,7 +59,7 @@ class Rig:
             self._ended = True
             processes = tuple(self._processes)
         for process in processes:
-            _end(process)
+            end_group(process)
 
     def run(self, scenario: Path, fault: str = "", on: Sequence[str] = ()) -> SummaryDocument:
         """Runs a scenario against a server with the fault, on answers to these methods; returns its summary, or raises NoRun."""
@@ -72,7 +72,7 @@ class Rig:
         server = self._start(words, folder / "server.log", {})
         try:
             assert server.stdout is not None
-            http, websocket = _addresses(server.stdout.readline(), folder / "server.log")
+            http, websocket = addresses(server.stdout.readline(), folder / "server.log")
             where = {"MOP_HTTP_BASE": http, "MOP_BASE_URL": websocket, "MOP_REPORTS": str(folder)}
             words = [sys.executable, "-m", "mop_locust.cli", "run", str(scenario), "-u", str(USERS), "-t", f"{SECONDS}s"]
             run = self._start(words, folder / "run.log", {**VARIABLES, **where})
@@ -81,12 +81,12 @@ class Rig:
             except subprocess.TimeoutExpired:
                 raise NoRun(f"the run was not over after {RUN_SECONDS:.0f} s") from None
             finally:
-                _end(run)
+                end_group(run)
         finally:
-            _end(server)
+            end_group(server)
         found = list(folder.glob("*/summary.json"))
         if len(found) != 1:
-            raise NoRun(_last_line(folder / "run.log") or f"it ended with {run.returncode} and no summary")
+            raise NoRun(last_line(folder / "run.log") or f"it ended with {run.returncode} and no summary")
         return read_summary(found[0])
 
     def _start(self, words: Sequence[str], log: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -108,19 +108,21 @@ class Rig:
         return process
 
 
-def _addresses(line: str, log: Path) -> tuple[str, str]:
+def addresses(line: str, log: Path) -> tuple[str, str]:
+    """Returns both addresses that a reference server told in its first line; raises NoRun with its last words when it did not."""
     words = line.split()
     if len(words) < 2:
-        raise NoRun(f"the server did not start: {_last_line(log)}")
+        raise NoRun(f"the server did not start: {last_line(log)}")
     return words[-2], words[-1]
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """Returns the last line of what a process said, "" when it said nothing."""
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1].strip() if lines else ""
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def end_group(process: subprocess.Popen[str]) -> None:
     """Ends a process and its group, if it still runs, and closes its output."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:

@@ -17,7 +17,16 @@ from mop_locust.verdict.exit_codes import CONFIGURATION, ExitCode, worst
 
 OURS = "_MOP_LOCUST_RUN"
 TYPED = "_MOP_LOCUST_COMMAND"  # as in `mop_locust.swarm.provenance`, which imports too much to be imported here
+TARGET_OPTIONS = ("-H", "--host", "--mop-base-url")
+TARGET_VARIABLES = ("MOP_BASE_URL", "LOCUST_HOST")
 WORKER_SECONDS = 15.0  # for a worker to leave after its master has
+
+
+def wants_servers(scenarios: Sequence[str], options: Sequence[str]) -> bool:
+    """Whether a run of these scenarios is one of the mission scenario alone, without a target."""
+    asked = [Path(name).stem if name.endswith(".py") else name for name in scenarios]
+    given = {word.partition("=")[0] for word in options} | {word[:2] for word in options if word.startswith("-H")}
+    return asked == ["mission"] and not given.intersection(TARGET_OPTIONS) and not any(map(os.environ.get, TARGET_VARIABLES))
 
 
 def run_scenarios(scenarios: Sequence[str], workers: str, options: Sequence[str]) -> int:

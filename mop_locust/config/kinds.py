@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
-from mop_locust.config.mistakes import quoted, quoted_url
+from mop_locust.config.mistakes import ConfigError, quoted, quoted_url
 from mop_locust.config.targets import read_hosts, split_hosts
 
 _LARGEST: Final = 1_000_000_000
@@ -21,7 +22,10 @@ _LONGEST_MS: Final = 365 * 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value: `read` turns a text into the value, or raises ValueError with what is wrong with it."""
+    """A kind of value: `read` turns a text into the value, or raises ValueError with what is wrong with it.
+
+    What is wrong with the content of a file is a ConfigError, which has all mistakes.
+    """
 
     label: str
     allowed: str
@@ -180,6 +184,20 @@ def _read_file(text: str) -> object:
     return text
 
 
+def _read_missions(text: str) -> object:
+    if not text:
+        return text
+    if not os.path.exists(text):
+        raise ValueError("does not exist")
+    from mop_locust.missions.files import MissionError, load_all  # it loads a YAML parser, which few runs need
+
+    try:
+        load_all(Path(text))
+    except MissionError as error:
+        raise ConfigError(error.mistakes) from None
+    return text
+
+
 def _read_directory(text: str) -> object:
     if "\0" in text or (os.path.exists(text) and not os.path.isdir(text)):
         raise ValueError("is not a directory")
@@ -236,4 +254,5 @@ TEXT: Final = Kind("text", "any text", str)
 JSON_OBJECT: Final = Kind("JSON object", 'a JSON object such as {"query": "load"}', _read_json_object)
 ADDRESSES: Final = Kind("addresses", "IP addresses of this machine between commas, or nothing", _read_addresses)
 FILE: Final = Kind("path", "the path of a file, or nothing", _read_file)
+MISSIONS: Final = Kind("path", "the path of a mission file (YAML) or of a folder of them, or nothing", _read_missions)
 DIRECTORY: Final = Kind("path", "the path of a directory, made when it is missing", _read_directory)

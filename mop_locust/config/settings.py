@@ -41,6 +41,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fed_think: float
     fed_args: str
     fed_seed: int
+    mission_path: str
+    mission_vus: int
+    mission_duration: float
+    mission_think: float
+    mission_expect: str
     timeout: float
     max_reply_bytes: int
     protocol_version: str
@@ -82,6 +87,8 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
     for setting in SETTINGS:
         try:
             read[setting.attribute] = setting.read(values.get(setting.name, setting.default))
+        except ConfigError as error:
+            mistakes += error.mistakes
         except ValueError as error:
             mistakes.append(str(error))
     if mistakes:

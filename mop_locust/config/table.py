@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mop_locust.config import kinds
+from mop_locust.config.mistakes import ConfigError
 from mop_locust.config.stages import USER_STAGES
 
 # Names that begin with MOP_ and are no settings: the keys, what the tests read, and what the MOP server itself reads.
@@ -71,11 +72,16 @@ class Setting:
         return self.kind.allowed
 
     def read(self, text: str) -> object:
-        """The value of the text; ValueError with a whole sentence: variable, option, value, what is wrong, what is allowed."""
+        """The value of the text; ValueError with a whole sentence: variable, option, value, what is wrong, what is allowed.
+
+        ConfigError with a sentence for each mistake where a file is named that has several.
+        """
         try:
             if not text.strip() and self.default:
                 raise ValueError("is empty")
             return self.kind.read(text)
+        except ConfigError as error:
+            raise ConfigError(f"{self.name} ({self.option}): {mistake}" for mistake in error.mistakes) from None
         except ValueError as error:
             raise ValueError(f"{self.name} ({self.option}): {self.kind.show(text)} {error}; allowed: {self.allowed}") from None
 
@@ -125,6 +131,21 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_FED_THINK_MS", "100", kinds.MILLISECONDS, "The pause between two iterations of federated_calls."),
     Setting("MOP_FED_ARGS", "", kinds.FILE, 'A JSON file of arguments, {"TOOL": [{"NAME": VALUE}]}; other tools get made ones.'),
     Setting("MOP_FED_SEED", "0", kinds.COUNT_OR_NONE, "The seed of the arguments that are made from each tool's inputSchema."),
+    Setting(
+        "MOP_MISSION_PATH",
+        "",
+        kinds.MISSIONS,
+        "What mission benchmarks: the mission that the server was started with, or a folder.",
+    ),
+    Setting("MOP_MISSION_VUS", "10", kinds.COUNT, "Users of mission."),
+    Setting("MOP_MISSION_DURATION", "10s", kinds.DURATION, "How long mission runs; with its own servers, each of the runs."),
+    Setting("MOP_MISSION_THINK_MS", "100", kinds.MILLISECONDS, "The pause between two iterations of mission."),
+    Setting(
+        "MOP_MISSION_EXPECT",
+        "with",
+        kinds.choice("with", "without"),
+        "Whether the server runs with the mission or, to compare, without.",
+    ),
     Setting("MOP_TIMEOUT_MS", "10000", kinds.milliseconds(1), "The time for one whole exchange, name lookup included."),
     Setting(
         "MOP_MAX_REPLY_BYTES", "16777216", kinds.COUNT, "The largest reply that is read; a larger one is a protocol failure."

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from mop_locust.missions.shape import Mission
 from mop_locust.server import asgi
 from mop_locust.server.asgi import Header, Receive, Scope, Send
 from mop_locust.server.dialect import JSON, Answer, Dialect, Mcp, Mop
@@ -17,7 +18,7 @@ from mop_locust.server.endpoint import Endpoint, send_answer
 from mop_locust.server.faults import Faults
 from mop_locust.server.federation import Federation, Found
 from mop_locust.server.methods import SERVER_VERSION, World, rfc3339_now
-from mop_locust.server.missions import Engine, Mission
+from mop_locust.server.missions import Engine
 from mop_locust.server.options import DEMO_KEY, Options
 from mop_locust.server.pauses import Pauses
 from mop_locust.server.sockets import Sockets

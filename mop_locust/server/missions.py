@@ -1,25 +1,21 @@
-"""Missions: a YAML file of templates and rules that puts guidance into tool calls over the socket.
+"""Missions as the server runs them: the guidance that they put into tool calls over the socket.
 
-The rules are those of the real server. `tool_patterns` are substrings. All fields are mandatory but those that may be null. A
-file that does not parse is the caller's to report: the server runs on without a mission. File signals are read and not evaluated.
+The rules are those of the real server. `tool_patterns` are substrings. A file that does not parse is the caller's to report: the
+server runs on without a mission. File signals are read and not evaluated. What a client expects is worked out elsewhere, from the
+file alone (`mop_locust.missions.expectation`): neither side can lend the other its mistakes.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
-from uuid import UUID
 
 import msgspec
-import yaml
 
-Json = dict[str, object]
-Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Transform = Literal["Prepend", "Append", "InjectField", "SystemInstruction", "PerceptionLayer"]
+from mop_locust.missions.reading import read
+from mop_locust.missions.shape import Budgets, Conditions, Json, Mission, Template, Transform
+
 FIELDS: dict[str, str] = {
     "InjectField": "casial_context",
     "SystemInstruction": "system_context",
@@ -28,119 +24,16 @@ FIELDS: dict[str, str] = {
 """The argument that receives the guidance, by transform."""
 
 
-class Template(msgspec.Struct, frozen=True):
-    """A text that a rule can put into a call; lower priority comes first."""
-
-    id: str
-    name: str
-    description: str
-    categories: list[str]
-    priority: Count
-    enabled: bool
-    content: str
-    perception_affinity: list[UUID]
-    paradox_resistance: float
-    metadata: Json
-
-
-class FileSignal(msgspec.Struct, frozen=True):
-    path: str
-    must_exist: bool
-    contains: str | None = None
-    modified_since: Timestamp | None = None
-
-
-class Conditions(msgspec.Struct, frozen=True):
-    """When a rule applies: every condition that is not empty must hold."""
-
-    tool_patterns: list[str]
-    environment_vars: dict[str, str]
-    file_signals: list[FileSignal]
-    perception_states: list[UUID]
-    min_confidence: float | None = None
-
-    def hold(self, tool: str, environment: Mapping[str, str], perceptions: Sequence[str]) -> bool:
-        """Whether a call of `tool` meets the conditions; patterns and variables match as substrings."""
-        if self.tool_patterns and not any(pattern in tool for pattern in self.tool_patterns):
-            return False
-        if not all(part in environment.get(key, "") and key in environment for key, part in self.environment_vars.items()):
-            return False
-        return not self.perception_states or any(str(state) in perceptions for state in self.perception_states)
-
-
-class Actions(msgspec.Struct, frozen=True):
-    template_ids: list[str]
-    transform_type: Transform
-    perception_lock: bool
-    target_field: str | None = None
-    char_limit: Count | None = None
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """Which templates go into which calls."""
-
-    id: str
-    name: str
-    enabled: bool
-    conditions: Conditions
-    actions: Actions
-    perception_scope: list[UUID]
-    paradox_handling: Literal["Ignore", "Coexist", "Synthesize", "Expose"]
-
-
-class Perception(msgspec.Struct, frozen=True):
-    id: UUID
-    name: str
-    description: str
-    confidence: float
-    created_at: Timestamp
-    updated_at: Timestamp
-    metadata: Json
-
-
-class Budgets(msgspec.Struct, frozen=True):
-    """How much text may go into one call, in bytes."""
-
-    per_tool_limits: dict[str, Count]
-    perception_quotas: dict[UUID, Count]
-    paradox_overhead: float
-    global_char_limit: Count | None = None
-
-
-class Mission(msgspec.Struct, frozen=True):
-    """One mission file."""
-
-    id: str
-    name: str
-    description: str
-    templates: list[Template]
-    rules: list[Rule]
-    perceptions: list[Perception]
-    budgets: Budgets
-    created_at: Timestamp
-    updated_at: Timestamp
-
-
 class MissionError(ValueError):
     """A mission file that cannot be read or does not parse; the text says why."""
 
 
-class _Plain(yaml.BaseLoader):
-    """Plain scalars stay texts and are read by the field's type, as the real server's parser does; only null is null."""
-
-
-_Plain.add_implicit_resolver(
-    "tag:yaml.org,2002:null", yaml.resolver.Resolver.yaml_implicit_resolvers["~"][0][1], ["~", "n", "N", ""]
-)
-_Plain.add_constructor("tag:yaml.org,2002:null", lambda *_: None)
-
-
 def parse(text: str) -> Mission:
     """The mission in a YAML text. Raises MissionError."""
-    try:
-        return msgspec.convert(yaml.load(text, _Plain), Mission, strict=False)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise MissionError(" ".join(str(error).split())) from error
+    reading = read(text)
+    if reading.mission is None:
+        raise MissionError("; ".join(map(str, reading.mistakes)))
+    return reading.mission
 
 
 def load(path: Path) -> Mission:
@@ -190,7 +83,7 @@ class Engine:
         mission = self.mission
         if mission is None:
             return Coordination(applied=False, arguments=arguments)
-        rules = [rule for rule in mission.rules if rule.enabled and rule.conditions.hold(tool, self._environment, perceptions)]
+        rules = [rule for rule in mission.rules if rule.enabled and _hold(rule.conditions, tool, self._environment, perceptions)]
         wanted = {template_id for rule in rules for template_id in rule.actions.template_ids}
         content, used = _compose([template for template in mission.templates if template.id in wanted], mission.budgets)
         tolerance = arguments.get("paradoxTolerance")
@@ -211,6 +104,15 @@ class Engine:
         self.applied += coordination.applied
         self.history.appendleft(coordination)
         return coordination
+
+
+def _hold(conditions: Conditions, tool: str, environment: Mapping[str, str], perceptions: Sequence[str]) -> bool:
+    """Whether a call of `tool` meets the conditions; patterns and variables match as substrings."""
+    if conditions.tool_patterns and not any(pattern in tool for pattern in conditions.tool_patterns):
+        return False
+    if not all(key in environment and part in environment[key] for key, part in conditions.environment_vars.items()):
+        return False
+    return not conditions.perception_states or any(str(state) in perceptions for state in conditions.perception_states)
 
 
 def _compose(templates: Sequence[Template], budgets: Budgets) -> tuple[str, tuple[str, ...]]:

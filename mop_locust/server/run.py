@@ -17,7 +17,7 @@ import msgspec
 from mop_locust.server.options import Options, add_arguments, read_options
 
 if TYPE_CHECKING:
-    from mop_locust.server.missions import Mission
+    from mop_locust.missions.shape import Mission
 
 __all__ = ["add_arguments", "main", "serve"]
 

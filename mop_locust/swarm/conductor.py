@@ -148,11 +148,12 @@ class Conductor:
             self.refused = ["the run could not be prepared: this is a fault of mop-locust; its log says more"]
             self._end_with(CONFIGURATION)
             return False
-        if run.findings is not None and run.findings.target_faults:
+        if run.findings is not None and (run.findings.target_faults or run.findings.voids):
             run.stopped_by = "preflight"
+            run.faults += run.findings.voids
             self.run = run
             self.finish()
-            self.refused = run.findings.target_faults
+            self.refused = [*run.findings.target_faults, *run.findings.voids]
             return False
         self._prepared = run
         return True

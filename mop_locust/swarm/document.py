@@ -132,7 +132,7 @@ def _preflight(findings: Findings | None) -> Preflight:
         return {"state": "off", "findings": [], "exchanges": []}
     return {
         "state": findings.state,
-        "findings": [*findings.sentences, *findings.target_faults, *findings.mistakes],
+        "findings": [*findings.sentences, *findings.target_faults, *findings.mistakes, *findings.voids],
         "exchanges": [
             {
                 "transport": sample.transport,

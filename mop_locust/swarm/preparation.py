@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mop_locust import preflight, server_side
-from mop_locust.config import ApiKey, ConfigError, Settings, redact_command
+from mop_locust.config import SETTINGS, ApiKey, ConfigError, Settings, redact_command
 from mop_locust.config.stages import Stage, length
 from mop_locust.swarm.options import GUARDS, option_values, read_options
 from mop_locust.swarm.provenance import provenance, typed
@@ -48,6 +48,7 @@ class Preparation:
         options = self._environment.parsed_options
         stages, mistakes = self._scenarios().stages(options.mop_stages)
         mistakes += self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold, stages)[1]
+        mistakes += self._scenarios().mistakes({setting.name: str(getattr(options, setting.dest, "")) for setting in SETTINGS})
         if stages and self._shape_of_locustfile is not None:
             mistakes.append(
                 f"stages are given, and the locustfile has a load shape, {type(self._shape_of_locustfile).__name__}: {ONE}"
@@ -112,8 +113,11 @@ class Preparation:
         scenarios = self._scenarios()
         scenarios.weigh(settings)
         self._roll.call()
-        looks = settings.preflight or scenarios.federated  # what to call stands at the target alone
-        findings = preflight.look(settings, self._key, scenarios.transports, scenarios.federated) if looks else None
+        looks = scenarios.looks if settings.preflight else []
+        federated = scenarios.federated  # looked at in any case: what to call stands at the target alone
+        findings = None
+        if settings.preflight or federated:
+            findings = preflight.look(settings, self._key, scenarios.transports, looks, federated=federated)
         mistakes = findings.mistakes if findings else preflight.refusals(settings, self._key, scenarios.transports)
         if mistakes:
             raise Refused(mistakes)

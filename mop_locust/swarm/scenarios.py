@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mop_locust.config import Settings
 from mop_locust.config.stages import USER_STAGES, Stage, parse_stages, read_users
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Instrument
+from mop_locust.preflight import Look
 from mop_locust.users import MopUser
 from mop_locust.verdict.threshold import STAGE, Threshold, check, parse_all, split_list
 
@@ -81,6 +82,21 @@ class Scenarios:
             except ValueError as error:
                 return None, [f"in the locustfile: stages of {name}: {text!r} {error}; allowed: {USER_STAGES.allowed}"]
         return (), []
+
+    def mistakes(self, given: Mapping[str, str]) -> list[str]:
+        """Returns what is wrong with the settings that one scenario alone needs; `given` are the texts of all, by variable."""
+        asked = dict.fromkeys(cls.mistakes for cls in self.classes if cls.mistakes is not None)
+        return [mistake for ask in asked for mistake in ask(given)]
+
+    @property
+    def looks(self) -> list[Look]:
+        """The scenarios' own looks at the target before the load, each once."""
+        return list(dict.fromkeys(cls.look for cls in self.classes if cls.look is not None))
+
+    @property
+    def voided_by(self) -> frozenset[str]:
+        """The labels of failed checks after which no figure of the run can be believed."""
+        return frozenset().union(*(cls.voided_by for cls in self.classes))
 
     def thresholds(
         self, listed: str, given: Sequence[str], stages: Sequence[Stage] | None = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
+from mop_locust.report import figures
 from mop_locust.swarm.run import Run
 from mop_locust.verdict.judge import Validity, ValidityState
 
@@ -28,6 +29,10 @@ def _invalid(run: Run, totals: Totals) -> Iterator[str]:
     if faults:
         labels = sorted({label for *_, outcome, label in totals.errors if outcome == "client_fault"})
         yield f"{faults:,} exchanges failed through a limit or fault of the load generator itself: {', '.join(labels)}"
+    voided = run.scenarios.voided_by
+    for label in sorted({label for *_, outcome, label in totals.errors if outcome == "check" and label in voided}):
+        said = sum(error.count for (*_, outcome, of), error in totals.errors.items() if outcome == "check" and of == label)
+        yield f"{label}: so said {figures.plural(said, 'answer')}"
     yield from run.faults
 
 

@@ -73,7 +73,7 @@ def test_the_wheel_holds_the_package_and_the_scenarios(names: set[str]) -> None:
     """Every module of the tree, and the locustfiles inside the package; no test, no document, no top-level folder more."""
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "mop_locust").rglob("*.py")}
     scenarios = {f"mop_locust/locustfiles/{path.name}" for path in (ROOT / "locustfiles").glob("*.py")}
-    assert len(scenarios) == 5
+    assert len(scenarios) == 6
     assert {name for name in names if name.endswith(".py")} == modules | scenarios
     assert "mop_locust/py.typed" in names
     info = f"mop_locust-{PROJECT['version']}.dist-info"
@@ -119,7 +119,7 @@ def test_the_command_finds_the_scenarios_of_the_wheel(installed: Path, tmp_path:
     assert ended.returncode == 2
     assert ended.stderr == (
         "mop-locust run: nothing was started:\n"
-        "  no scenario or file 'nonsuch'; there are federated_calls, mixed, "
+        "  no scenario or file 'nonsuch'; there are federated_calls, mission, mixed, "
         "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own\n"
     )

@@ -403,3 +403,22 @@ def test_a_target_that_is_down_is_not_asked_for_its_catalogue() -> None:
     url = f"http://127.0.0.1:{unused_port()}/mcp"
     findings = look(settings(MOP_HTTP_BASE=url), DEMO, ("http",), federated=True)
     assert (findings.target_faults, findings.mistakes) == ([f"nothing to test at {url}: connection refused"], [])
+
+
+def test_a_scenarios_own_look_comes_last(mop: dict[str, str]) -> None:
+    """It adds to the findings; what voids the run fails the preflight, and is not the target's fault."""
+    seen: list[int] = []
+
+    def own(_client: object, _settings: object, findings: Findings) -> None:
+        seen.append(len(findings.sentences))
+        findings.voids.append("the wrong server")
+
+    findings = look(settings(**mop), DEMO, {"websocket"}, [own])
+    assert (seen, findings.voids, findings.target_faults, findings.state) == ([1], ["the wrong server"], [], "failed")
+
+
+def test_a_scenario_does_not_look_at_what_does_not_work() -> None:
+    """Its look would only say the same again."""
+    nobody = f"ws://127.0.0.1:{unused_port()}/ws"
+    findings = look(settings(MOP_BASE_URL=nobody), DEMO, {"websocket"}, [lambda *_: pytest.fail("it looked")])
+    assert len(findings.target_faults) == 1

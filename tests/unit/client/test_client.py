@@ -106,3 +106,14 @@ def test_no_key_and_the_public_one_may_go_in_the_clear(taken: Taken, secret: str
     """The public demo key is no secret."""
     given = settings(MOP_HTTP_BASE=f"http://{ELSEWHERE}/mcp", MOP_ALLOW_TARGETS=ELSEWHERE)
     assert Clients(given, ApiKey(secret), taken, send_initialized=False).refusals(["http"]) == []
+
+
+def test_the_last_exchange_is_the_sample_that_was_recorded(taken: Taken) -> None:
+    """Before the first there is none."""
+    user = client(clients(taken))
+    with pytest.raises(LookupError, match="no exchange has ended yet"):
+        _ = user.last
+    with pytest.raises(MopError), user.connect():
+        pass
+    assert user.last is taken.samples[-1]
+    assert user.last.method == "connect"

@@ -100,7 +100,7 @@ def test_all_mistakes_are_told_before_anything_is_started(made: Runs, capsys: py
     assert [line.partition(":")[0] for line in lines[1:]] == [
         "--alpha",
         (
-            "no scenario or file 'nonsuch'; there are federated_calls, mixed, "
+            "no scenario or file 'nonsuch'; there are federated_calls, mission, mixed, "
             "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
             "or a locustfile of your own"
         ),

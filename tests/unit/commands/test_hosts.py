@@ -92,5 +92,5 @@ def test_what_cannot_be_started(started: Started, capsys: pytest.CaptureFixture[
             hosts.worker(["host", "--processes", number])
     told = capsys.readouterr().err
     assert told.count("no master named") == 2
-    assert told.count("no scenario or file 'nonsuch'; there are federated_calls, mixed, ") == 2
+    assert told.count("no scenario or file 'nonsuch'; there are federated_calls, mission, mixed, ") == 2
     assert "a master takes one scenario at a time" in told

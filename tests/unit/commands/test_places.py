@@ -29,7 +29,7 @@ def own(folder: Path, *files: str) -> None:
 def test_the_suites_scenarios_are_found_from_anywhere(elsewhere: Path) -> None:
     """Those of the checkout, in the order asked for."""
     assert folders() == [OURS]
-    assert names() == ["federated_calls", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
+    assert names() == ["federated_calls", "mission", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
     assert find(["ws_connect_storm", "mixed"]) == [OURS / "ws_connect_storm.py", OURS / "mixed.py"]
 
 
@@ -43,7 +43,7 @@ def test_all_are_the_three_of_the_k6_scripts(elsewhere: Path) -> None:
 def test_the_folder_at_hand_comes_first(elsewhere: Path) -> None:
     """A scenario of one's own there stands in place of ours of that name; files that begin with _ are no scenarios."""
     own(elsewhere, "mixed.py", "extra.py", "_shared.py", "notes.txt")
-    assert names() == ["extra", "federated_calls", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
+    assert names() == ["extra", "federated_calls", "mission", "mixed", "sse_keep_alive", "tools_call_rps", "ws_connect_storm"]
     assert find(["mixed", "extra", "sse_keep_alive"]) == [
         Path("locustfiles/mixed.py"),
         Path("locustfiles/extra.py"),
@@ -66,7 +66,7 @@ def test_all_that_is_unknown_is_named_with_what_there_is(elsewhere: Path) -> Non
     with pytest.raises(UnknownScenario) as caught:
         find(["mixed", "nonsuch", "gone.py"])
     assert str(caught.value) == (
-        "no scenario or file 'nonsuch', 'gone.py'; there are federated_calls, mixed, "
+        "no scenario or file 'nonsuch', 'gone.py'; there are federated_calls, mission, mixed, "
         "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own"
     )
@@ -74,7 +74,7 @@ def test_all_that_is_unknown_is_named_with_what_there_is(elsewhere: Path) -> Non
 
 def test_nothing_named_says_what_there_is(elsewhere: Path) -> None:
     """To run nothing is never what was meant."""
-    with pytest.raises(UnknownScenario, match="no scenario named; there are federated_calls, mixed, "):
+    with pytest.raises(UnknownScenario, match="no scenario named; there are federated_calls, mission, mixed, "):
         find([])
 
 

@@ -40,7 +40,7 @@ def test_an_unknown_scenario_ends_with_2_and_the_list(started: Started, capsys: 
     assert captured.out == ""
     assert captured.err == (
         "mop-locust run: nothing was started:\n"
-        "  no scenario or file 'nonsuch'; there are federated_calls, mixed, "
+        "  no scenario or file 'nonsuch'; there are federated_calls, mission, mixed, "
         "sse_keep_alive, tools_call_rps, ws_connect_storm, all, "
         "or a locustfile of your own\n"
     )
@@ -64,7 +64,7 @@ def test_all_mistakes_are_told_at_once(started: Started, capsys: pytest.CaptureF
     first, second, third = capsys.readouterr().err.splitlines()
     assert first == "mop-locust run: nothing was started:"
     assert second.startswith("  --workers: 'many' is not a number of workers")
-    assert third.startswith("  no scenario named; there are federated_calls, mixed, ")
+    assert third.startswith("  no scenario named; there are federated_calls, mission, mixed, ")
     assert started.runs == []
 
 

@@ -54,12 +54,13 @@ def test_without_a_name_all_scenarios_are_explained(capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
         "federated_calls",
+        "mission",
         "mixed",
         "sse_keep_alive",
         "tools_call_rps",
         "ws_connect_storm",
     ]
-    assert [line.split(":")[0].strip() for line in lines[4:7]] == ["sse_failures", "tools_call_failures", "ws_failures"]
+    assert [line.split(":")[0].strip() for line in lines[7:10]] == ["sse_failures", "tools_call_failures", "ws_failures"]
 
 
 def test_those_of_the_user_stand_in_place_of_the_defaults(
@@ -90,7 +91,7 @@ def test_an_unknown_scenario_ends_with_2(capsys: pytest.CaptureFixture[str]) -> 
     """With the list of what there is."""
     assert explain_thresholds(["nonsuch"], []) == 2
     assert capsys.readouterr().err.startswith(
-        "mop-locust thresholds:\n  no scenario or file 'nonsuch'; there are federated_calls, mixed, sse_keep_alive, "
+        "mop-locust thresholds:\n  no scenario or file 'nonsuch'; there are federated_calls, mission, mixed, sse_keep_alive, "
     )
 
 

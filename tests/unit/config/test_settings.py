@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -35,6 +36,11 @@ DEFAULTS = Settings(
     fed_think=0.1,
     fed_args="",
     fed_seed=0,
+    mission_path="",
+    mission_vus=10,
+    mission_duration=10.0,
+    mission_think=0.1,
+    mission_expect="with",
     timeout=10.0,
     max_reply_bytes=16777216,
     protocol_version="2025-11-25",
@@ -186,3 +192,26 @@ def test_host_mistakes(host: str, mistake: str) -> None:
     with pytest.raises(ConfigError) as caught:
         with_host({}, host, set())
     assert caught.value.mistakes == [f"--host (-H): {mistake}; allowed: a URL such as http://HOST:PORT"]
+
+
+def test_a_mission_has_all_its_mistakes_told_beside_those_of_other_settings(tmp_path: Path) -> None:
+    """Each with the variable, the file and the line; a path that is none is an ordinary mistake."""
+    file = tmp_path / "mission.yaml"
+    file.write_text("id: x\nrules: 3\nbudgets: []\n")
+    with pytest.raises(ConfigError) as caught:
+        parse_settings({"MOP_MISSION_PATH": str(file), "MOP_WS_VUS": "x"})
+    where = f"MOP_MISSION_PATH (--mop-mission-path): {file}, line"
+    assert caught.value.mistakes == [
+        "MOP_WS_VUS (--mop-ws-vus): 'x' is not a number; allowed: a whole number from 1 to 1000000000",
+        f"{where} 1: mandatory and missing: `name`, `description`, `templates`, `perceptions`, `created_at`, `updated_at`",
+        f"{where} 2: rules: is '3'; allowed: a list",
+        f"{where} 3: budgets: is a list; allowed: fields",
+    ]
+    with pytest.raises(ConfigError) as caught:
+        parse_settings({"MOP_MISSION_PATH": str(tmp_path / "none.yaml")})
+    assert caught.value.mistakes == [
+        (
+            f"MOP_MISSION_PATH (--mop-mission-path): {str(tmp_path / 'none.yaml')!r} does not exist; "
+            "allowed: the path of a mission file (YAML) or of a folder of them, or nothing"
+        )
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mop_locust.metrics.labels import series_name, sorted_tags
 from mop_locust.metrics.summary import MetricSummary
 from mop_locust.report.rows import Block, Row, call_blocks, metric_rows, phase_blocks, place, series_of
@@ -131,3 +133,18 @@ def test_series_of_takes_no_other_metric() -> None:
 def test_place() -> None:
     """As Locust's rows are named."""
     assert (place("tools/call", "echo"), place("ping", "")) == ("tools/call echo", "ping")
+
+
+def test_a_declared_metric_with_tags_of_its_own_has_a_row_for_each() -> None:
+    """Below its total; the scenario alone is no reason for one."""
+    summary: Any = green_summary()
+    figures = {"kind": "trend", "unit": "ms", "p50": 1.0}
+    summary["metrics"] |= {
+        "cost": {**figures, "count": 5},
+        "cost{rule:a,scenario:s}": {**figures, "count": 3},
+        "cost{rule:b,scenario:s}": {**figures, "count": 2},
+        "plain": {**figures, "count": 1},
+        "plain{scenario:s}": {**figures, "count": 1},
+    }
+    rows = [(row.label, row.count) for row in metric_rows(summary) if row.label.startswith(("cost", "plain", "·"))]
+    assert rows == [("cost", 5), ("· a", 3), ("· b", 2), ("plain", 1)]

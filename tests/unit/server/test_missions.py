@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mop_locust.server.missions import Engine, Mission, MissionError, load, parse
+from mop_locust.missions.shape import Mission
+from mop_locust.server.missions import Engine, MissionError, load, parse
 
 from .conftest import MISSION
 
@@ -64,7 +65,8 @@ def test_every_field_is_mandatory_but_those_that_may_be_null(way: tuple[Any, ...
     [
         MISSION.replace("description: Adds guidance to search tools.", "description: 12"),
         MISSION.replace('"2026-01-01T00:00:00Z"', "2026-01-01T00:00:00+02:00"),
-        MISSION.replace("priority: 100", 'priority: "100"'),
+        MISSION.replace("priority: 100", "priority: +100"),
+        MISSION.replace("name: Search guidance", "name: null"),
         MISSION.replace("paradox_resistance: 0.8", "paradox_resistance: 1"),
         MISSION.replace("global_char_limit: null", "global_char_limit: ~"),
         MISSION.replace("global_char_limit: null", "global_char_limit:"),
@@ -88,7 +90,7 @@ def test_scalars_are_read_by_the_type_of_their_field(text: str) -> None:
         MISSION.replace("2026-01-01T00:00:00Z", "yesterday"),
         MISSION.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00"),
         MISSION.replace("perception_affinity: []", "perception_affinity: [not-a-uuid]"),
-        MISSION.replace("name: Search guidance", "name: null"),
+        MISSION.replace("priority: 100", 'priority: "100"'),
     ],
 )
 def test_what_does_not_parse(text: str) -> None:

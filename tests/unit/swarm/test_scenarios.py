@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from locust import User, task
 
 from mop_locust.config.stages import Stage
@@ -233,3 +235,35 @@ def test_thresholds_may_use_the_tags_that_are_declared() -> None:
     assert len(mistakes) == 1
     assert "there is no tag downstraem" in mistakes[0]
     assert (Scenarios([Tagged, Calls]).federated, Scenarios(THREE).federated) == (True, False)
+
+
+def test_what_a_scenario_adds_of_its_own() -> None:
+    """Its mistakes, its look and its labels, each once, however many classes share them; its tags can stand in thresholds."""
+
+    def mistakes(given: Mapping[str, str]) -> list[str]:
+        return [f"told {given['MOP_MISSION_PATH']}"]
+
+    def look(*_: object) -> None:
+        """Sees nothing."""
+
+    class One(MopHttpUser):
+        metrics = (Trend("cost"),)
+        metric_tags = ("rule",)
+        voided_by = frozenset({"a"})
+
+        @task
+        def go(self) -> None:
+            """Does nothing."""
+
+    One.mistakes, One.look = mistakes, look
+
+    class Two(One):
+        voided_by = frozenset({"b"})
+
+    both = Scenarios([One, Two])
+    assert both.mistakes({"MOP_MISSION_PATH": "p"}) == ["told p"]
+    assert (both.looks, both.voided_by) == ([look], {"a", "b"})
+    assert both.thresholds("cost{rule:r}: p(95)<5", [])[1] == []
+    three = Scenarios(THREE)
+    assert (three.mistakes({}), three.looks, three.voided_by) == ([], [], frozenset())
+    assert "rule" in three.thresholds("calls{rule:r}: count>1", [])[1][0]

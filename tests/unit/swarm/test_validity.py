@@ -10,7 +10,7 @@ from mop_locust.metrics.snapshot import pack
 from mop_locust.metrics.tally import Tally
 from mop_locust.swarm.run import Run
 from mop_locust.swarm.validity import validity
-from tests.unit.swarm.runs import SECOND, STARTED_US, exchange, heard, ledger, made_run, word, worked
+from tests.unit.swarm.runs import SECOND, STARTED_US, Calls, exchange, heard, ledger, made_run, word, worked
 
 
 def found(run: Run) -> tuple[str, tuple[str, ...]]:
@@ -212,3 +212,27 @@ def test_the_worst_counts_and_all_reasons_are_told() -> None:
     ]
     run.faults.clear()
     assert found(run)[0] == "incomplete"
+
+
+def test_a_check_that_voids_the_run_makes_it_invalid() -> None:
+    """With how many answers said so; other failed checks, and the same label of another outcome, do not."""
+
+    class Watched(Calls):
+        voided_by = frozenset({"the wrong server"})
+
+    run = made_run(Watched)
+    worked(
+        run,
+        "local",
+        exchange(),
+        exchange(outcome="check", error="another"),
+        exchange(outcome="protocol", error="the wrong server"),
+    )
+    assert found(run) == ("valid", ())
+    run = made_run(Watched)
+    samples = [exchange(outcome="check", error="the wrong server", method=method) for method in ("tools/list", "ping", "ping")]
+    worked(run, "local", exchange(), *samples)
+    assert found(run) == ("invalid", ("the wrong server: so said 3 answers",))
+    run = made_run(Calls)
+    worked(run, "local", *samples)
+    assert found(run) == ("valid", ())
