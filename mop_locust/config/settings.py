@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from mop_locust.config.arrivals import Arrivals
 from mop_locust.config.kinds import split_url
 from mop_locust.config.mistakes import ConfigError, quoted_url
 from mop_locust.config.table import SETTINGS
@@ -34,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sse_window: float
     sse_max_duration: float
     sse_require_keepalive: bool
+    arrivals: Arrivals
+    arrivals_clock: str
+    max_users: int
+    seed: int
     timeout: float
     max_reply_bytes: int
     protocol_version: str

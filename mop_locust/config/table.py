@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mop_locust.config import kinds
+from mop_locust.config.arrivals import ARRIVALS
 
 # Names that begin with MOP_ and are no settings: the keys, what the tests read, and what the MOP server itself reads.
 NOT_SETTINGS: Final = frozenset(
@@ -113,6 +114,25 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_SSE_WINDOW_MS", "5000", kinds.MILLISECONDS, "How long a user stays on a stream."),
     Setting("MOP_SSE_MAX_DURATION", "10m", kinds.DURATION, "When sse_keep_alive ends though iterations are left."),
     Setting("MOP_SSE_REQUIRE_KEEPALIVE", "0", kinds.FLAG, "Count a stream that the server ends early as failed."),
+    Setting(
+        "MOP_ARRIVALS",
+        "",
+        ARRIVALS,
+        "Open load: sessions begin by a clock, whatever the server does, and users neither repeat nor pause by themselves.",
+    ),
+    Setting(
+        "MOP_ARRIVALS_CLOCK",
+        "constant",
+        kinds.choice("constant", "poisson"),
+        "Whether arrivals are evenly spaced, or as random as those of many people.",
+    ),
+    Setting(
+        "MOP_MAX_USERS",
+        "10000",
+        kinds.COUNT,
+        "With MOP_ARRIVALS: at most so many users over all workers; what arrives beyond them is dropped and counted.",
+    ),
+    Setting("MOP_SEED", "1", kinds.COUNT_OR_NONE, "The seed of what is drawn at random: the Poisson clock."),
     Setting("MOP_TIMEOUT_MS", "10000", kinds.milliseconds(1), "The time for one whole exchange, name lookup included."),
     Setting(
         "MOP_MAX_REPLY_BYTES", "16777216", kinds.COUNT, "The largest reply that is read; a larger one is a protocol failure."

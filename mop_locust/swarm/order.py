@@ -6,11 +6,14 @@ from typing import Any
 
 import msgspec
 
+from mop_locust.load.roster import Roster
+
 
 class RunOrder(msgspec.Struct, frozen=True):
     """One run: its id, where the target is, how long it has been going when the order leaves, what the preflight found.
 
-    `workers` share the ceiling of its rate.
+    `workers` share the ceiling of its rate. `rosters` say whose the arrivals of open load are; after `until_us` of the run (0: no
+    such time) none comes any more.
     """
 
     run_id: str
@@ -19,6 +22,8 @@ class RunOrder(msgspec.Struct, frozen=True):
     elapsed_us: int
     send_initialized: bool
     workers: int = 1
+    rosters: tuple[Roster, ...] = ()
+    until_us: int = 0
 
 
 OPTION = "mop_run"  # the name beside our options, which Locust sends to the workers before `test_start`

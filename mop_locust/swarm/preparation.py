@@ -46,6 +46,9 @@ class Preparation:
             settings = read_options(options, self._environment.host)
         except ConfigError as error:
             raise Refused([*error.mistakes, *mistakes]) from None
+        mistakes += self._scenarios().arrival_mistakes(settings)
+        if settings.arrivals and self._environment.shape_class is not None:
+            mistakes.append("MOP_ARRIVALS (--mop-arrivals): the locustfile has a load shape, which says how many users there are")
         if mistakes:
             raise Refused(mistakes)
         return settings
@@ -57,7 +60,7 @@ class Preparation:
         if self._environment.shape_class is not None:
             return
         if options.num_users is None and users:
-            options.num_users = users
+            options.num_users = min(users, settings.max_users) if settings.arrivals else users
         if options.spawn_rate is None and options.num_users:
             options.spawn_rate = options.num_users  # all at once, as k6 does
         seconds = scenarios.seconds(settings)
@@ -69,6 +72,8 @@ class Preparation:
         settings = self.settings()
         scenarios = self._scenarios()
         scenarios.weigh(settings)
+        if settings.arrivals and users > settings.max_users:
+            raise Refused([f"-u: {users} users from the start are more than the {settings.max_users} of MOP_MAX_USERS"])
         self._roll.call()
         findings = preflight.look(settings, self._key, scenarios.transports) if settings.preflight else None
         mistakes = findings.mistakes if findings else preflight.refusals(settings, self._key, scenarios.transports)

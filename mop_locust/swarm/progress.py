@@ -41,7 +41,7 @@ def look(environment: Any, conductor: Conductor) -> Progress | None:
     if planned is not None:
         done, left = min(1.0, elapsed / planned), f"{figures.span(max(0, round(planned - elapsed)))} left"
         time += f" of {figures.moment(planned)}"
-    if run.scenarios.all_iterate and conductor.stock is not None:
+    if run.scenarios.all_iterate(run.settings) and conductor.stock is not None:
         whole = sum(run.scenarios.iterations(run.settings).values())
         over = whole - conductor.stock.open
         done, left = over / whole, f"{over} of {figures.plural(whole, 'iteration')}"

@@ -36,6 +36,7 @@ class Worker:
         generator.take_permits = permits.take
         self.permitted = permits.given
         self.share = generator.share
+        self.turn = generator.turn
 
     def say_who(self) -> None:
         """Tells the master this worker's host, process, clock, machine and the hash of its key."""
