@@ -172,7 +172,7 @@ class Conductor:
         self.sharing.begin(run)
         self.give_order()
         if self._generator is not None:
-            self._generator.begin(self._order(run), run.settings)
+            self._generator.begin(self._order(run), run.settings, monotonic_us())
         else:
             self._vitals = Vitals(run)
         self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us)

@@ -51,8 +51,8 @@ class Generator:
         self.iteration_done: Callable[[str], None]
         self.take_permits: Callable[[], int]
 
-    def begin(self, order: RunOrder, settings: Settings) -> None:
-        """Starts the ledger and the clients of a run; the run's clock began `elapsed_us` ago."""
+    def begin(self, order: RunOrder, settings: Settings, received_us: int) -> None:
+        """Starts the ledger and the clients of a run; its clock began `elapsed_us` before the order was received."""
         self._epoch += 1
         self._final = None
         self._stop_timeout = self._environment.stop_timeout or 0.0
@@ -60,7 +60,7 @@ class Generator:
             order.run_id,
             self._worker,
             self._epoch,
-            monotonic_us() - order.elapsed_us,
+            received_us - order.elapsed_us,
             instruments=Scenarios(self._environment.user_classes).own_instruments.values(),
         )
         recorder = LedgerRecorder(ledger, self._environment.events)

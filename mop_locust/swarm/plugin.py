@@ -16,6 +16,7 @@ from gevent.event import Event
 from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey, ConfigError, read_api_key, read_cluster_key, read_web_login, unknown_variables
 from mop_locust.load.roster import Roster
 from mop_locust.swarm import permits
@@ -66,11 +67,12 @@ def _after_init(handle: Callable[[Any, Any], None]) -> Callable[[Any, Any], None
     """Returns a `handle_message` that keeps a worker's spawn message until its `init` was fired.
 
     A worker says that it is ready before it has come so far, and a run that goes on gives it users at once. They would find
-    nobody to measure them.
+    nobody to measure them. When the message came is noted: Locust reads its options for a tenth of a second, and the run's clock goes on.
     """
 
     def handle_message(runner: Any, message: Any) -> None:
         if message.type == "spawn":
+            runner.mop_spawned_us = monotonic_us()
             _ready(runner).wait(INIT_SECONDS)
         handle(runner, message)
 
