@@ -24,7 +24,7 @@ from mop_locust.verdict.threshold import Threshold
 logger = logging.getLogger("mop_locust")
 
 PEAKS = ("cpu_percent", "rss_bytes")  # gauges whose greatest value is kept
-AHEAD_US = 500_000  # of open load: from the order to the first arrivals
+AHEAD_US = 1_000_000  # of open load: from the order to the first arrivals
 BEGUN_US = 100_000  # of open load: from the last arrivals to the end, so that they have begun on every worker's clock
 SILENT_US = 5_000_000  # a worker that has said nothing for so long, while the run goes on, counts as lost
 LEFT_EARLY_US = 1_500_000  # a worker whose last word is so much older than the end left before it; Ctrl-C reaches all within it
