@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from locust.event import Events
 
+from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.snapshot import Snapshot
@@ -48,7 +49,7 @@ def test_without_a_run_there_is_nothing_to_tell_or_to_end() -> None:
 def test_a_run_has_its_ledger_and_its_last_word() -> None:
     """Snapshots are cumulative; the final one is the same however often it is asked for."""
     generator, _ = made()
-    generator.begin(RunOrder("r-1", HTTP, SOCKET, 5_000_000, True), settings())
+    generator.begin(RunOrder("r-1", HTTP, SOCKET, 5_000_000, True), settings(), monotonic_us())
     try:
         assert generator.clients.send_initialized is True
         user = generator.clients.client("calls", Calls.instruments, {})
@@ -72,7 +73,7 @@ def test_each_run_begins_from_nothing() -> None:
     """Another ledger, another epoch."""
     generator, _ = made()
     for epoch in (1, 2):
-        generator.begin(RunOrder(f"r-{epoch}", HTTP, SOCKET, 0, False), settings())
+        generator.begin(RunOrder(f"r-{epoch}", HTTP, SOCKET, 0, False), settings(), monotonic_us())
         generator.clients.client("calls", Calls.instruments, {}).counter("hits").add(epoch)
         last = generator.finish()
         assert last is not None
@@ -83,7 +84,7 @@ def test_each_run_begins_from_nothing() -> None:
 def test_a_fifth_of_the_stop_timeout_is_kept_for_closing(stop_timeout: float, for_users: float) -> None:
     """Two seconds at most; Locust gets it back after the run."""
     generator, environment = made(stop_timeout)
-    generator.begin(RunOrder("r", HTTP, SOCKET, 0, False), settings(MOP_TIMEOUT_MS="60000"))
+    generator.begin(RunOrder("r", HTTP, SOCKET, 0, False), settings(MOP_TIMEOUT_MS="60000"), monotonic_us())
     try:
         generator.leave_time_to_close()
         assert environment.stop_timeout == for_users
