@@ -51,8 +51,6 @@ class ConstantClock:
         number = math.floor(self._curve.expected(max(0, us)) + 0.5)
         while number and not self._is_before(number - 1, us):
             number -= 1
-        while self._is_before(number, us):
-            number += 1
         return number
 
     def _is_before(self, number: int, us: int) -> bool:

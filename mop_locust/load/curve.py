@@ -23,8 +23,6 @@ class _Leg:
 
     def when(self, expected: float) -> float:
         missing = expected - self.before
-        if missing <= 0:
-            return self.begin
         # The form without a difference of two nearly equal numbers: exact for a slope of 0 as well.
         return self.begin + 2 * missing / (self.rate + math.sqrt(max(0.0, self.rate**2 + 2 * self.slope * missing)))
 

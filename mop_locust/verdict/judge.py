@@ -12,7 +12,18 @@ from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.exit_codes import ExitCode, code_of
 from mop_locust.verdict.threshold import Threshold
 
-NO_EVIDENCE = frozenset({"loop_lag", "gc_pause", "iterations"})
+NO_EVIDENCE = frozenset(
+    (
+        "loop_lag",
+        "gc_pause",
+        "start_lag",
+        "iterations",
+        "arrivals",
+        "dropped_iterations",
+        "iteration_duration",
+        "iteration_duration_intended",
+    )
+)
 """Metrics of the generator itself: they show that it ran, not that anything was measured."""
 
 ANSWER_TAGS = frozenset({"status"})
