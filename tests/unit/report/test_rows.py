@@ -115,3 +115,14 @@ def test_series_of_takes_no_other_metric() -> None:
 def test_place() -> None:
     """As Locust's rows are named."""
     assert (place("tools/call", "echo"), place("ping", "")) == ("tools/call echo", "ping")
+
+
+def test_open_load_has_lines_of_its_own() -> None:
+    """Where sessions arrived by a clock, and only there: the start lag of closed load is the generator's alone."""
+    closed = sample_summary()
+    closed["metrics"]["start_lag"] = {"kind": "trend", "count": 3, "unit": "ms", "p50": 1.0}
+    assert "start_lag" not in [row.label for row in metric_rows(closed)]
+    closed["metrics"]["arrivals"] = {"kind": "counter", "count": 5}
+    closed["metrics"]["dropped_iterations"] = {"kind": "counter", "count": 2}
+    rows = metric_rows(closed)
+    assert [(row.label, row.count) for row in rows[:2]] == [("start_lag", 3), ("dropped_iterations", 2)]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 from locust.event import Events
 
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
+from mop_locust.load.roster import Roster
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.snapshot import Snapshot
 from mop_locust.metrics.totals import Totals
@@ -92,3 +94,50 @@ def test_a_fifth_of_the_stop_timeout_is_kept_for_closing(stop_timeout: float, fo
     finally:
         generator.finish()
     assert environment.stop_timeout == stop_timeout
+
+
+def test_open_load_has_a_clock_of_the_run_and_pools_that_grow_by_locusts_users() -> None:
+    """The clock is that of the order; the end of the run ends it; another run without arrivals has none."""
+    generator, environment = made()
+    spawned: list[dict[str, int]] = []
+    environment.runner.spawn_users = spawned.append
+    environment.runner.user_greenlets = []
+    order = RunOrder("r", HTTP, SOCKET, 2_000_000, False, rosters=(Roster(0, ("w2",)),))
+    generator.begin(order, settings(MOP_ARRIVALS="1000/s"), monotonic_us())
+    try:
+        assert generator.pools.keys() == {"calls"}
+        generator.turn(Roster(0, ("w1",)))
+        with gevent.Timeout(10):
+            while not spawned:
+                gevent.sleep(0.001)
+        assert spawned[0] == {"Calls": 1}
+    finally:
+        generator.leave_time_to_close()
+        last = generator.finish()
+    assert last is not None
+    totals = Totals.of(last.totals)
+    came, dropped = totals.select("arrivals"), totals.select("dropped_iterations")
+    assert came == dropped
+    assert isinstance(came, CounterTotal)
+    assert came.count > 0
+    generator.begin(RunOrder("r2", HTTP, SOCKET, 0, False), settings(), monotonic_us())
+    generator.turn(Roster(0, ("w1",)))
+    assert generator.pools == {}
+    generator.finish()
+
+
+@pytest.mark.parametrize(("arrivals", "settled"), [("", ["begun"]), ("1/m", ["before"])])
+def test_the_memory_is_settled_once(arrivals: str, settled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """When all users are there; with open load before the first arrival, which must not wait for it."""
+    seen: list[str] = []
+    now = ["before"]
+    monkeypatch.setattr("mop_locust.swarm.generator.settle_memory", lambda: seen.append(now[0]))
+    generator, environment = made()
+    environment.runner.user_greenlets = []
+    order = RunOrder("r", HTTP, SOCKET, 0, False, rosters=(Roster(0, ("w1",)),))
+    generator.begin(order, settings(MOP_ARRIVALS=arrivals), monotonic_us())
+    now[0] = "begun"
+    generator.settle()
+    generator.leave_time_to_close()
+    generator.finish()
+    assert seen == settled
