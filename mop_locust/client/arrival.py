@@ -1,4 +1,4 @@
-"""What a user of open load measures beside its exchanges: how long after the intended start of its session each answer was there."""
+"""What a user of open load measures beside its exchanges: how long after the intended start of its session an answer came."""
 
 from __future__ import annotations
 

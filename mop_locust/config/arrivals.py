@@ -5,7 +5,8 @@
     each     ::= rate | "(" load ")"
     rate     ::= number "/" ( "s" | "m" | "h" )
 
-`stages` are those of `mop_locust.config.stages`, with rates as targets. NAME=DURATION:RATE without brackets is a stage with a name.
+`stages` are those of `mop_locust.config.stages`, with rates as targets. NAME=DURATION:RATE without brackets is a stage with
+a name.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ class Clock(Protocol):
 class ConstantClock:
     """Evenly spaced arrivals: one in the middle of each unit of the curve's integral.
 
-    Before any instant there are as many as the integral says, rounded: rate times time exactly where that is a whole number, and no
-    arrival lies on the edge of a run.
+    Before any instant there are as many as the integral says, rounded: rate times time exactly where that is a whole number,
+    and no arrival lies on the edge of a run.
     """
 
     def __init__(self, curve: Curve) -> None:

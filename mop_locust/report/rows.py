@@ -95,7 +95,7 @@ def call_blocks(summary: SummaryDocument) -> list[Block]:
 
 
 def metric_rows(summary: SummaryDocument) -> list[Row]:
-    """What else is worth a line: open load, sessions, connecting and streams where there were any, and all metrics that a user declared."""
+    """What else is worth a line: open load, sessions, connecting, streams where there were any, and what a user declared."""
     metrics = summary["metrics"]
     built_in = {instrument.name for instrument in BUILT_IN}
     declared = sorted(name for name in metrics if "{" not in name and name not in built_in)

@@ -19,7 +19,9 @@ from mop_locust.load.curve import Curve
 from mop_locust.load.roster import Roster, share, whose
 from mop_locust.swarm.order import RunOrder
 
-TOO_LATE_US = 1_000_000  # a session that should have begun so long ago, while this process stood still or was not there, is dropped
+TOO_LATE_US = (
+    1_000_000  # a session that should have begun so long ago, while this process stood still or was not there, is dropped
+)
 STALL_US = 250_000  # after standing still for so long the master's messages are read first: they may say who takes what
 AT_THE_END_US = 100_000  # so close to its planned end a run has reached it
 BURST = 100  # sessions that begin in a row before those that go on get their turn

@@ -65,7 +65,8 @@ def nobodys(run: Run, totals: Totals) -> Iterator[str]:
 def arrival_notes(run: Run, totals: Totals) -> list[str]:
     """Returns a sentence for each scenario with open load."""
     return [
-        f"{one.scenario}: {one.came:,} sessions arrived by a {run.settings.arrivals_clock} clock, {one.dropped:,} of them were dropped"
+        f"{one.scenario}: {one.came:,} sessions arrived by a {run.settings.arrivals_clock} clock, "
+        f"{one.dropped:,} of them were dropped"
         for one in arrived(run, totals)
     ]
 

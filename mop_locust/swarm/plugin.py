@@ -67,7 +67,8 @@ def _after_init(handle: Callable[[Any, Any], None]) -> Callable[[Any, Any], None
     """Returns a `handle_message` that keeps a worker's spawn message until its `init` was fired.
 
     A worker says that it is ready before it has come so far, and a run that goes on gives it users at once. They would find
-    nobody to measure them. When the message came is noted: Locust reads its options for a tenth of a second, and the run's clock goes on.
+    nobody to measure them. When the message came is noted: Locust reads its options for a tenth of a second, and the run's clock
+    goes on.
     """
 
     def handle_message(runner: Any, message: Any) -> None:

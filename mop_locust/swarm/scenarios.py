@@ -50,7 +50,11 @@ class Scenarios:
         names = self.names
         there_are = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
         begin = "MOP_ARRIVALS (--mop-arrivals):"
-        mistakes = [f"{begin} no scenario {quoted(name)} in this run; {there_are}" for name in settings.arrivals if name not in (ANY, *names)]
+        mistakes = [
+            f"{begin} no scenario {quoted(name)} in this run; {there_are}"
+            for name in settings.arrivals
+            if name not in (ANY, *names)
+        ]
         if ANY in settings.arrivals and len(names) != 1:
             mistakes.append(f"{begin} says not which of {len(names)} scenarios; {there_are}; allowed: {ARRIVALS.allowed}")
         open_load = self.arrivals(settings)
@@ -61,7 +65,9 @@ class Scenarios:
                 mistakes.append(f"{begin} scenario {cls.scenario} has nested task sets, whose iterations no arrival can begin")
             row = next((row for row in SETTINGS if row.attribute == cls.iterations_setting), None)
             if row is not None and getattr(settings, row.attribute) != row.read(row.default):
-                mistakes.append(f"{row.name} and MOP_ARRIVALS contradict each other: with arrivals {cls.scenario} lasts its run time")
+                mistakes.append(
+                    f"{row.name} and MOP_ARRIVALS contradict each other: with arrivals {cls.scenario} lasts its run time"
+                )
         return mistakes
 
     def seconds(self, settings: Settings) -> float | None:

@@ -1,4 +1,4 @@
-"""Open load: as many sessions arrive as were ordered, on whatever workers; and a frozen server is seen as those who came saw it."""
+"""Open load: as many sessions arrive as were ordered, on whatever workers; a frozen server is seen as those who came saw it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def test_as_many_arrive_as_the_arithmetic_says(workers: int, clock: str, server:
         assert ordered["tools_call_rps"] != 400
     assert (begun(summary), total(summary, "dropped_iterations")) == (sum(ordered.values()), 0)
     assert (summary["verdict"]["validity"], summary["verdict"]["reasons"]) == ("valid", [])
-    assert summary["metrics"]["iteration_duration_intended"]["count"] == summary["metrics"]["start_lag"]["count"] == begun(summary)
+    assert (
+        summary["metrics"]["iteration_duration_intended"]["count"] == summary["metrics"]["start_lag"]["count"] == begun(summary)
+    )
     note = f"tools_call_rps: {ordered['tools_call_rps']} sessions arrived by a {clock} clock, 0 of them were dropped"
     assert note in summary["run"]["notes"]
     assert len(summary["workers"]) == max(1, workers)
@@ -144,7 +146,7 @@ def test_what_contradicts_is_told_before_the_load(server: Server, run_at: RunAt)
 LASTS, FREEZE_AT, FROZEN = 10, 4, 1.0  # seconds: of each scenario's turn, after its beginning, without an answer
 ON_THE_WAY = 0.02  # seconds from an arrival to its answer
 
-# Rates that the server makes up for within some milliseconds: what it is behind afterwards is its own, and no part of the arithmetic.
+# Rates that the server makes up for within milliseconds: what it is behind afterwards is its own, and no part of the arithmetic.
 TURNS = {
     "tools_call_rps": (20, "time_to_answer{method:initialize,scenario:tools_call_rps,transport:http}"),
     "ws_connect_storm": (20, "time_to_answer{method:connect,scenario:ws_connect_storm,transport:websocket}"),
@@ -169,8 +171,8 @@ def freeze(server: Server) -> tuple[float, float]:
 def test_a_freeze_is_seen_as_those_who_came_saw_it(server: Server, run_at: RunAt) -> None:
     """Who comes while the server stands still waits until it goes on: the P99 follows from the instants, and ours is within 2 %.
 
-    Ten seconds at a constant rate with a freeze of one, over each transport: the answer to `initialize`, the upgrade of a WebSocket,
-    the first byte of a stream.
+    Ten seconds at a constant rate with a freeze of one, over each transport: the answer to `initialize`, the upgrade of a
+    WebSocket, the first byte of a stream.
     """
     run = run_at(server, brisk=False, MOP_WS_SLEEP_MS="0", MOP_SSE_WINDOW_MS="20")
     arrivals = ",".join(f"{scenario}=({turn(number, rate)})" for number, (scenario, (rate, _)) in enumerate(TURNS.items()))

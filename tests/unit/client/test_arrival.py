@@ -30,7 +30,9 @@ def test_a_good_answer_is_timed_from_the_intended_beginning_of_its_session() -> 
     assert [method for method, *_ in taken.ends] == ["initialize", "tools/list", "initialize"]
 
 
-@pytest.mark.parametrize(("method", "outcome"), [("delete", "ok"), ("close", "ok"), ("initialize", "timeout"), ("ping", "cancelled")])
+@pytest.mark.parametrize(
+    ("method", "outcome"), [("delete", "ok"), ("close", "ok"), ("initialize", "timeout"), ("ping", "cancelled")]
+)
 def test_a_goodbye_and_no_answer_are_handed_on_alone(method: str, outcome: str) -> None:
     """After a session nobody waits for anything."""
     taken, error = Taken(), ValueError("x")

@@ -75,7 +75,7 @@ def test_what_can_be_said(text: str, arrivals: Arrivals) -> None:
 )
 def test_what_cannot_be_said(text: str, mistakes: list[str]) -> None:
     """What is wrong and where; two mistakes are two."""
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the texts follow
+    with pytest.raises(ValueError) as caught:
         read_arrivals(text)
     assert [mistake for mistake in mistakes if mistake not in str(caught.value)] == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 
 import pytest
 from hypothesis import given
@@ -87,7 +87,7 @@ def test_a_poisson_clock_has_the_rate_and_the_spread_of_one() -> None:
     """Of 100,000 expected it is off by less than four standard deviations; the gaps spread as far as they are long on average."""
     instants = [at for at, _ in until(PoissonClock(Curve([(0, 1000)]), "7"), 100 * SECOND)]
     assert abs(len(instants) - 100_000) < 4 * 100_000**0.5
-    gaps = [later - sooner for sooner, later in zip(instants, instants[1:], strict=False)]
+    gaps = [later - sooner for sooner, later in pairwise(instants)]
     mean = sum(gaps) / len(gaps)
     deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
     assert mean == pytest.approx(1000, rel=0.02)
@@ -97,7 +97,7 @@ def test_a_poisson_clock_has_the_rate_and_the_spread_of_one() -> None:
 
 
 def test_blocks_meet_without_a_gap() -> None:
-    """Where one random sequence ends and the next begins nothing is missing and nothing doubled: the mean holds for blocks alone."""
+    """Where one random sequence ends and the next begins nothing is missing and nothing doubled."""
     instants = [at for at, _ in until(PoissonClock(Curve([(0, BLOCK)]), "3"), 400 * SECOND)]
     near = [at for at in instants if min(at % SECOND, SECOND - at % SECOND) < 50_000]
     assert len(near) / len(instants) == pytest.approx(0.1, abs=0.005)

@@ -119,7 +119,7 @@ def test_place() -> None:
 
 def test_open_load_has_lines_of_its_own() -> None:
     """Where sessions arrived by a clock, and only there: the start lag of closed load is the generator's alone."""
-    closed = sample_summary()
+    closed = green_summary()
     closed["metrics"]["start_lag"] = {"kind": "trend", "count": 3, "unit": "ms", "p50": 1.0}
     assert "start_lag" not in [row.label for row in metric_rows(closed)]
     closed["metrics"]["arrivals"] = {"kind": "counter", "count": 5}

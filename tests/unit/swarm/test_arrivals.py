@@ -188,7 +188,8 @@ def test_a_worker_that_comes_late_begins_with_its_first_roster() -> None:
     taken = Taken()
     old = 10 * SECOND - TOO_LATE_US - 200_000
     clock = Listed(SECOND, old, 10 * SECOND - 10_000)
-    running, made = started(taken, clock, Roster(0, ("w2",)), Roster(5 * SECOND, ("w1",)), ago_us=10 * SECOND, until_us=11 * SECOND)
+    rosters = Roster(0, ("w2",)), Roster(5 * SECOND, ("w1",))
+    running, made = started(taken, clock, *rosters, ago_us=10 * SECOND, until_us=11 * SECOND)
     with gevent.Timeout(10):
         running.greenlet.join()
     assert (len(made), counted(taken)) == (1, {"arrivals": 2, "dropped_iterations": 1})
