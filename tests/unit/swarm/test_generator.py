@@ -124,20 +124,3 @@ def test_open_load_has_a_clock_of_the_run_and_pools_that_grow_by_locusts_users()
     generator.turn(Roster(0, ("w1",)))
     assert generator.pools == {}
     generator.finish()
-
-
-@pytest.mark.parametrize(("arrivals", "settled"), [("", ["begun"]), ("1/m", ["before"])])
-def test_the_memory_is_settled_once(arrivals: str, settled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """When all users are there; with open load before the first arrival, which must not wait for it."""
-    seen: list[str] = []
-    now = ["before"]
-    monkeypatch.setattr("mop_locust.swarm.generator.settle_memory", lambda: seen.append(now[0]))
-    generator, environment = made()
-    environment.runner.user_greenlets = []
-    order = RunOrder("r", HTTP, SOCKET, 0, False, rosters=(Roster(0, ("w1",)),))
-    generator.begin(order, settings(MOP_ARRIVALS=arrivals), monotonic_us())
-    now[0] = "begun"
-    generator.settle()
-    generator.leave_time_to_close()
-    generator.finish()
-    assert seen == settled
