@@ -64,6 +64,11 @@ def spans(stages: Sequence[Stage]) -> Iterator[tuple[Stage, int, int]]:
         begin += stage.seconds
 
 
+def stage_at(stages: Sequence[Stage], seconds: float) -> Stage | None:
+    """The stage so many seconds (0 or more) after the beginning; None after the end."""
+    return next((stage for stage, _, end in spans(stages) if seconds < end), None)
+
+
 def target_at(stages: Sequence[Stage], seconds: float) -> float:
     """The target so many seconds (0 or more) after the beginning; after the end it is the last stage's."""
     before = 0.0
