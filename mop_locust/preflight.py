@@ -166,7 +166,7 @@ def _look_at_federation(client: Client, settings: Settings, findings: Findings, 
         else:
             with client.connect() as socket:
                 tools = read_socket_catalogue(socket.request("resources/read", {"uri": SOCKET_CATALOGUE}))
-        findings.plan = plan = make_plan(tools, given, settings.fed_seed)
+        findings.plan = plan = make_plan(tools, given, settings.seed)
     except PlanError as error:
         findings.mistakes += error.mistakes
     except OSError as error:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from gevent import get_hub, getcurrent
+from gevent import GreenletExit, get_hub, getcurrent
 from locust import User
 from locust.exception import RescheduleTaskImmediately, StopUser
-from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from mop_locust.client import Client, Clients
+from mop_locust.client.arrival import SinceArrival
+from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import Settings
 from mop_locust.metrics.instruments import BUILT_IN, Counter, Instrument, Rate, Trend
 from mop_locust.protocol.errors import MopError
@@ -76,13 +78,18 @@ class MopUser(User):
         self._load = load
         clients: Clients = load.clients
         self.settings: Settings = clients.settings
-        self.client: Client = clients.client(self.scenario, self.instruments, self.feeds)
+        self._pool: Any = load.pools.get(self.scenario)  # of open load: None where users repeat by themselves
+        self._since = SinceArrival(clients.recorder) if self._pool is not None else None
+        self._arrival_us: int | None = None
+        self.client: Client = clients.client(self.scenario, self.instruments, self.feeds, self._since)
         self.failed_in_a_row = 0
         self._waiting: Any = None
         self._woken = False
         self._pause: float | None = None
         self._iterations = self.client.counter("iterations")
         self._start_lag = self.client.trend("start_lag")
+        self._duration = self.client.trend("iteration_duration")
+        self._duration_intended = self.client.trend("iteration_duration_intended")
 
     def pause(self) -> float:
         """Returns the seconds to wait after an iteration that went well."""
@@ -98,6 +105,8 @@ class MopUser(User):
         Waiting here lets `stop` end it. Locust would kill a user that waits, and a kill that meets one just waking up cuts its
         next exchange in the middle.
         """
+        if self._since is not None:
+            return 0.0
         seconds = self._next_pause() if self._pause is None else self._pause
         self._pause = None
         if seconds > 0:
@@ -151,7 +160,13 @@ class MopUser(User):
         self.client.close()
 
     def iterate(self, task: Callable[[MopUser], object]) -> None:
-        """Runs one iteration, if one is left: a shared number of iterations is shared by all users of all workers."""
+        """Runs one iteration, if one is left: a shared number of iterations is shared by all users of all workers.
+
+        With open load it waits for an arrival first, and knows no other pause.
+        """
+        if self._since is not None:
+            self._iterate_on_arrival(task, self._since)
+            raise RescheduleTaskImmediately
         shared = bool(self.iterations_setting)
         if shared and not self._load.take_iteration(self.scenario):
             raise StopUser
@@ -172,6 +187,54 @@ class MopUser(User):
         if self._pause <= 0 and self.client.exchanges > before:
             # An exchange has let the others run; Locust's wait of 0 s would go round the event loop once more for nothing.
             raise RescheduleTaskImmediately
+
+    def arrive(self, intended_us: int) -> bool:
+        """Ends the wait for an arrival; False when the user is being stopped. The time is of the monotonic clock."""
+        if self._state != LOCUST_STATE_WAITING:
+            return False
+        self._arrival_us = intended_us
+        get_hub().loop.run_callback(self._go_on)
+        return True
+
+    def _iterate_on_arrival(self, task: Callable[[MopUser], object], since: SinceArrival) -> None:
+        since.intended_us = intended_us = self._next_arrival()
+        began_us = monotonic_us()
+        self._start_lag.add((began_us - intended_us) / 1000)
+        try:
+            task(self)
+        except MopError:
+            self.failed_in_a_row += 1
+        except Exception:
+            self._iterations.add()
+            raise
+        else:
+            self.failed_in_a_row = 0
+            ended_us = monotonic_us()
+            self._duration.add((ended_us - began_us) / 1000)
+            self._duration_intended.add((ended_us - intended_us) / 1000)
+        self._iterations.add()
+
+    def _next_arrival(self) -> int:
+        """Waits for an arrival as Locust waits between two tasks; StopUser when the user is stopped without one."""
+        arrival: int | None = self._pool.take(self)
+        if arrival is None:
+            self._state = LOCUST_STATE_WAITING
+            hub, self._waiting = get_hub(), getcurrent()
+            try:
+                while hub.switch() is not self:
+                    pass  # a switch by anybody else
+            except GreenletExit:
+                if self._arrival_us is not None:
+                    self._pool.dropped()
+                raise
+            finally:
+                self._waiting = None
+            arrival, self._arrival_us = self._arrival_us, None
+            if arrival is None:
+                raise StopUser
+            if self._state == LOCUST_STATE_WAITING:
+                self._state = LOCUST_STATE_RUNNING
+        return arrival
 
     def _end_iteration(self, shared: bool) -> None:
         self._iterations.add()

@@ -86,10 +86,15 @@ class Clients:
             return self.settings.timeout
         return max(SHORTEST_CLOSE, min(self.settings.timeout, self.end.at - time.monotonic()))
 
-    def client(self, scenario: str, instruments: Mapping[str, Instrument], feeds: Mapping[str, str]) -> Client:
-        """Returns a new client that measures for `scenario`, with the metrics that it may feed by name."""
+    def client(
+        self, scenario: str, instruments: Mapping[str, Instrument], feeds: Mapping[str, str], recorder: Recorder | None = None
+    ) -> Client:
+        """Returns a new client that measures for `scenario`, with the metrics that it may feed by name.
+
+        `recorder` takes its measurements instead of the common one.
+        """
         kind = Exchanges if self.ceiling is None else CappedExchanges
-        exchanges = kind(scenario, self.recorder, self.settings.timeout, feeds, self.open)
+        exchanges = kind(scenario, recorder or self.recorder, self.settings.timeout, feeds, self.open)
         if isinstance(exchanges, CappedExchanges) and self.ceiling is not None:
             exchanges.ceiling = self.ceiling
         return Client(self, exchanges, instruments)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from mop_locust.config.arrivals import Arrivals
 from mop_locust.config.kinds import split_url
 from mop_locust.config.mistakes import ConfigError, quoted_url
 from mop_locust.config.stages import Stage
@@ -40,12 +41,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fed_duration: float
     fed_think: float
     fed_args: str
-    fed_seed: int
     mission_path: str
     mission_vus: int
     mission_duration: float
     mission_think: float
     mission_expect: str
+    arrivals: Arrivals
+    arrivals_clock: str
+    max_users: int
+    seed: int
     timeout: float
     max_reply_bytes: int
     protocol_version: str

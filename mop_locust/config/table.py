@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mop_locust.config import kinds
+from mop_locust.config.arrivals import ARRIVALS
 from mop_locust.config.mistakes import ConfigError
 from mop_locust.config.stages import USER_STAGES
 
@@ -130,7 +131,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("MOP_FED_DURATION", "1m", kinds.DURATION, "How long federated_calls runs."),
     Setting("MOP_FED_THINK_MS", "100", kinds.MILLISECONDS, "The pause between two iterations of federated_calls."),
     Setting("MOP_FED_ARGS", "", kinds.FILE, 'A JSON file of arguments, {"TOOL": [{"NAME": VALUE}]}; other tools get made ones.'),
-    Setting("MOP_FED_SEED", "0", kinds.COUNT_OR_NONE, "The seed of the arguments that are made from each tool's inputSchema."),
     Setting(
         "MOP_MISSION_PATH",
         "",
@@ -145,6 +145,30 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "with",
         kinds.choice("with", "without"),
         "Whether the server runs with the mission or, to compare, without.",
+    ),
+    Setting(
+        "MOP_ARRIVALS",
+        "",
+        ARRIVALS,
+        "Open load: sessions begin by a clock, whatever the server does, and users neither repeat nor pause by themselves.",
+    ),
+    Setting(
+        "MOP_ARRIVALS_CLOCK",
+        "constant",
+        kinds.choice("constant", "poisson"),
+        "Whether arrivals are evenly spaced, or as random as those of many people.",
+    ),
+    Setting(
+        "MOP_MAX_USERS",
+        "10000",
+        kinds.COUNT,
+        "With MOP_ARRIVALS: at most so many users over all workers; what arrives beyond them is dropped and counted.",
+    ),
+    Setting(
+        "MOP_SEED",
+        "1",
+        kinds.COUNT_OR_NONE,
+        "The seed of what is drawn at random: the Poisson clock, and arguments made from an inputSchema.",
     ),
     Setting("MOP_TIMEOUT_MS", "10000", kinds.milliseconds(1), "The time for one whole exchange, name lookup included."),
     Setting(

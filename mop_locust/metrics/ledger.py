@@ -63,7 +63,7 @@ class Ledger:
         self.epoch = epoch
         self.sequence = 0
         self.resets = 0
-        self._origin_us = origin_us
+        self.origin_us = origin_us
         self._max_series = max_series
         self._max_errors = max_errors
         declared = (*BUILT_IN, *instruments, *_OTHER_CUSTOM.values())
@@ -92,7 +92,7 @@ class Ledger:
         if outcome not in _OUTCOMES:
             raise ValueError(f"unknown outcome {outcome!r}; one of {', '.join(OUTCOMES)}")
         duration = sample.duration_us
-        end = sample.start_us + duration - self._origin_us
+        end = sample.start_us + duration - self.origin_us
         if end >= self._turn_us:
             self._turn(end // WINDOW_US)
         series = self._exchanges.get((sample.scenario, sample.transport, sample.method, sample.tool))
@@ -148,7 +148,7 @@ class Ledger:
 
     def snapshot(self, now_us: int, wall_us: int, *, final: bool = False) -> Snapshot:
         """All until now, the open window included; `final` closes that too, so that every window is on its way."""
-        end = now_us - self._origin_us
+        end = now_us - self.origin_us
         if end >= self._turn_us:
             self._turn(end // WINDOW_US)
         if final:
@@ -246,7 +246,7 @@ class Ledger:
         return True
 
     def _custom(self, kind: type[Instrument], name: str, tags: Tags, at_us: int) -> Accumulator:
-        end = at_us - self._origin_us
+        end = at_us - self.origin_us
         if end >= self._turn_us:
             self._turn(end // WINDOW_US)
         total = self._window.customs.get((name, tags))

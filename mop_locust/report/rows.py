@@ -43,6 +43,7 @@ _SHOWN: Final = (
     "sse_keepalives",
     "sse_early_ends",
 )
+_OPEN_LOAD: Final = ("iteration_duration", "iteration_duration_intended", "time_to_answer", "start_lag", "dropped_iterations")
 _PHASES: Final = ("connect_latency", "upgrade_latency", "first_byte_latency", "call_latency_failed", "call_latency_timeout")
 
 
@@ -94,14 +95,15 @@ def call_blocks(summary: SummaryDocument) -> list[Block]:
 
 
 def metric_rows(summary: SummaryDocument) -> list[Row]:
-    """What else is worth a line: sessions, connecting and streams where there were any, and all metrics that a user declared.
+    """What else is worth a line: open load, sessions, connecting, streams where there were any, and what a user declared.
 
     A declared metric with tags of its own has a row for each series behind that of its total.
     """
     metrics = summary["metrics"]
     built_in = {instrument.name for instrument in BUILT_IN}
     declared = sorted(name for name in metrics if "{" not in name and name not in built_in)
-    shown = [name for name in _SHOWN if name in metrics and metrics[name]["count"]]
+    usual = (*_OPEN_LOAD, *_SHOWN) if "arrivals" in metrics else _SHOWN
+    shown = [name for name in usual if name in metrics and metrics[name]["count"]]
     rows = [_metric_row(name, metrics[name]) for name in shown]
     for name in declared:
         rows.append(_metric_row(name, metrics[name]))

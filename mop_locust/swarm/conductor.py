@@ -30,6 +30,7 @@ from mop_locust.swarm.preparation import Preparation
 from mop_locust.swarm.refusal import Refused, say_mistakes
 from mop_locust.swarm.roll import Roll
 from mop_locust.swarm.run import Run
+from mop_locust.swarm.sharing import Sharing
 from mop_locust.swarm.validity import EARLY_SECONDS
 from mop_locust.swarm.vitals import Vitals
 from mop_locust.verdict.exit_codes import CONFIGURATION, worst
@@ -71,7 +72,7 @@ class Conductor:
         self._made_us = 0
         self.stock: IterationStock | None = None
         self.permits: PermitStock | None = None
-        self._sharing = 0
+        self.sharing = Sharing(self._runner, self.roll)
         self.border: Border | None = None
         self.say_last: Callable[[SummaryDocument], list[str]] = lambda _: []  # to the exporters; returns what they lost
 
@@ -171,10 +172,10 @@ class Conductor:
         self._next_window = 0
         self.stock = IterationStock(run.scenarios.iterations(run.settings), self._iterations_over)
         self.permits = PermitStock(run.settings.max_requests, self._permits_over) if run.settings.max_requests else None
-        self._sharing = len(self.roll.here)
+        self.sharing.begin(run)
         self.give_order()
         if self._generator is not None:
-            self._generator.begin(self._order(run), run.settings)
+            self._generator.begin(self._order(run), run.settings, monotonic_us())
         else:
             self._vitals = Vitals(run)
         self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us)
@@ -196,16 +197,11 @@ class Conductor:
             run.settings.base_url,
             run.elapsed_us,
             wanted == "always" or (wanted == "auto" and found),
-            max(1, self._sharing),
+            self.sharing.workers,
+            self.sharing.rosters,
+            run.until_us,
             run.findings.plan if run.findings is not None else Plan([]),
         )
-
-    def share_ceiling(self) -> None:
-        """Tells the workers how many of them share the ceiling of the rate, when that has changed."""
-        sharing = len(self.roll.here)
-        if self.active and sharing != self._sharing and self.run is not None and self.run.settings.max_rps:
-            self._sharing = sharing
-            self._runner.send_message("mop_share", {"workers": max(1, sharing)})
 
     def hello(self, worker: str, told: dict[str, Any]) -> None:
         """Takes what a worker says of itself; one with another key that joins late makes the run invalid."""
@@ -245,7 +241,7 @@ class Conductor:
                 self._generator.ledger.acknowledge(window)
         else:
             self.roll.ask()
-            self.share_ceiling()
+            self.sharing.look(run)
         if self._generator is None:
             gone = [worker for worker in run.merge.workers if run.has_final(worker) or self.workers_end.is_missing(worker)]
             for worker in gone:
@@ -304,7 +300,7 @@ class Conductor:
         return None if self.refused else 0.0
 
     def _iterations_over(self) -> None:
-        if self.active and self.run is not None and self.run.scenarios.all_iterate:
+        if self.active and self.run is not None and self.run.scenarios.all_iterate(self.run.settings):
             self._stop("iterations")
 
     def _permits_over(self) -> None:
@@ -329,6 +325,7 @@ class Conductor:
             run = self.run
             if run is None or run.finished or run.stopping_us:
                 return
+            gevent.sleep(run.arrivals_left())
             run.stopping_us = monotonic_us()
             if self._generator is not None:
                 self._generator.leave_time_to_close()

@@ -14,6 +14,7 @@ from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.document import SCHEMA, LagMs, Master, Preflight, ServerName, StagePart, SummaryDocument, Worker
 from mop_locust.report.sentence import red_sentence
+from mop_locust.swarm.arrived import arrival_notes
 from mop_locust.swarm.provenance import machines
 from mop_locust.swarm.run import Run
 from mop_locust.verdict.judge import Part, Verdict
@@ -43,7 +44,7 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
             "stopped_by": run.stopped_by,
             "suite_version": version("mop-locust"),
             "options": dict(run.options),
-            "notes": [*notes(totals), *_held(run, totals), *_late(run), *run.notes],
+            "notes": [*notes(totals), *arrival_notes(run, totals), *_held(run, totals), *_late(run), *run.notes],
         },
         "verdict": {**verdict.to_json(), "sentence": ""},
         "metrics": summarise(totals),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
+from locust.runners import locust_exception_handler
 
 from mop_locust.client import Clients
 from mop_locust.client.ceiling import Ceiling
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey, Settings
+from mop_locust.load.roster import Roster
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.snapshot import Snapshot
+from mop_locust.swarm.arrivals import ArrivalClock, Pool, clocks
 from mop_locust.swarm.order import RunOrder
 from mop_locust.swarm.recorder import LedgerRecorder
 from mop_locust.swarm.scenarios import Scenarios
@@ -27,10 +30,11 @@ CLOSING_SHARE, LONGEST_CLOSING = 0.2, 2.0  # of the stop timeout, and in seconds
 class Generator:
     """Makes the load of one process and keeps its measurements; one ledger a run.
 
-    `clients` is what the users take their clients from while a run goes on.
+    `clients` is what the users take their clients from while a run goes on, `pools` where those of open load wait for arrivals.
     """
 
     clients: Clients
+    pools: Mapping[str, Pool]
 
     def __init__(self, environment: Any, worker: str, key: ApiKey) -> None:
         self._environment = environment
@@ -42,12 +46,13 @@ class Generator:
         self._collections: ShortCollections | None = None
         self._final: Snapshot | None = None
         self._stop_timeout = 0.0
+        self.arrivals: ArrivalClock | None = None
         self.take_iteration: Callable[[str], bool]
         self.iteration_done: Callable[[str], None]
         self.take_permits: Callable[[], int]
 
-    def begin(self, order: RunOrder, settings: Settings) -> None:
-        """Starts the ledger and the clients of a run; the run's clock began `elapsed_us` ago."""
+    def begin(self, order: RunOrder, settings: Settings, received_us: int) -> None:
+        """Starts the ledger and the clients of a run; its clock began `elapsed_us` before the order was received."""
         self._epoch += 1
         self._final = None
         self._stop_timeout = self._environment.stop_timeout or 0.0
@@ -55,7 +60,7 @@ class Generator:
             order.run_id,
             self._worker,
             self._epoch,
-            monotonic_us() - order.elapsed_us,
+            received_us - order.elapsed_us,
             instruments=Scenarios(self._environment.user_classes).own_instruments.values(),
         )
         recorder = LedgerRecorder(ledger, self._environment.events)
@@ -67,6 +72,35 @@ class Generator:
         self._ledger = ledger
         self._vitals = Vitals(ledger)
         self._collections = ShortCollections()
+        self._let_arrive(order, settings, ledger)
+
+    def _let_arrive(self, order: RunOrder, settings: Settings, ledger: Ledger) -> None:
+        arrivals = Scenarios(self._environment.user_classes).arrivals(settings)
+        self.arrivals, self.pools = None, {}
+        if arrivals:
+            runner = self._environment.runner
+            self.arrivals = ArrivalClock(
+                order,
+                clocks(arrivals, settings),
+                self._worker,
+                ledger.origin_us,
+                self.clients.recorder,
+                limit=settings.max_users,
+                grow=self._grow,
+                users=lambda: len(runner.user_greenlets),
+            )
+            self.arrivals.greenlet.link_exception(locust_exception_handler(self._environment))
+            self.pools = self.arrivals.pools
+
+    def _grow(self, scenario: str) -> None:
+        """Makes one more user of the scenario; Locust counts it, and stops it with the others."""
+        cls = next(cls for cls in Scenarios(self._environment.user_classes).classes if cls.scenario == scenario)
+        self._environment.runner.spawn_users({cls.__name__: 1})
+
+    def turn(self, roster: Roster) -> None:
+        """Takes the roster that holds from an instant of the run on."""
+        if self.arrivals is not None:
+            self.arrivals.turn(roster)
 
     def share(self, workers: int) -> None:
         """Sets how many processes share the ceiling of the rate, from now on."""
@@ -88,6 +122,8 @@ class Generator:
         stop_timeout = self._environment.stop_timeout or 0.0
         self._stop_timeout = stop_timeout
         closing = min(stop_timeout * CLOSING_SHARE, LONGEST_CLOSING)
+        if self.arrivals is not None:
+            self.arrivals.end()
         if self._ledger is not None:
             self.clients.end = Deadline.after(stop_timeout)
             if self.clients.ceiling is not None:

@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 
 from mop_locust.federation.plan import Plan
+from mop_locust.load.roster import Roster
 
 
 class RunOrder(msgspec.Struct, frozen=True):
     """One run: its id, where the target is, how long it has been going when the order leaves, what the preflight found.
 
-    `workers` share the ceiling of its rate. `plan` is what federated calls call.
+    `workers` share the ceiling of its rate. `rosters` say whose the arrivals of open load are; after `until_us` of the run (0: no
+    such time) none comes any more. `plan` is what federated calls call.
     """
 
     run_id: str
@@ -21,6 +23,8 @@ class RunOrder(msgspec.Struct, frozen=True):
     elapsed_us: int
     send_initialized: bool
     workers: int = 1
+    rosters: tuple[Roster, ...] = ()
+    until_us: int = 0
     plan: Plan = Plan([])
 
 

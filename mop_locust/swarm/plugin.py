@@ -12,12 +12,15 @@ from typing import Any, NoReturn
 
 import gevent
 import locust.runners
+import msgspec
 from gevent.event import Event
 from locust import argument_parser
 from locust import events as locust_events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey, ConfigError, read_api_key, read_cluster_key, read_web_login, unknown_variables
+from mop_locust.load.roster import Roster
 from mop_locust.swarm import permits
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.conductor import Conductor
@@ -32,6 +35,7 @@ from mop_locust.swarm.link import is_loopback, lock_link, say_where_it_listens
 from mop_locust.swarm.master_watch import SILENT_SECONDS, leave_without_master
 from mop_locust.swarm.options import add_options
 from mop_locust.swarm.refusal import Refused, say_mistakes
+from mop_locust.swarm.sharing import ROSTER
 from mop_locust.swarm.terminal import show_progress
 from mop_locust.swarm.validity import REPORT_SECONDS
 from mop_locust.swarm.web import join_web_ui
@@ -67,11 +71,13 @@ def _after_init(handle: Callable[[Any, Any], None]) -> Callable[[Any, Any], None
     """Returns a `handle_message` that keeps a worker's spawn message until its `init` was fired.
 
     A worker says that it is ready before it has come so far, and a run that goes on gives it users at once. They would find
-    nobody to measure them.
+    nobody to measure them. When the message came is noted: Locust reads its options for a tenth of a second, and the run's clock
+    goes on.
     """
 
     def handle_message(runner: Any, message: Any) -> None:
         if message.type == "spawn":
+            runner.mop_spawned_us = monotonic_us()
             _ready(runner).wait(INIT_SECONDS)
         handle(runner, message)
 
@@ -220,7 +226,7 @@ def _join_master(environment: Any, runner: MasterRunner, conductor: Conductor) -
         runner.send_message(permits.GIVE, {"permits": given}, client_id=msg.node_id)
 
     def connected(**_: Any) -> None:
-        conductor.share_ceiling()  # before the one that joins has its part
+        conductor.sharing.look(conductor.run)  # before the one that joins has its part of a ceiling
         conductor.give_order()  # a worker that joins late gets the time gone by with its spawn message
 
     options = environment.parsed_options
@@ -269,6 +275,7 @@ def _start_worker(environment: Any, runner: WorkerRunner, key: ApiKey) -> None:
     runner.register_message("mop_ack", lambda msg, **_: worker.acknowledge(msg.data["run"], msg.data["window"]))
     runner.register_message(GIVE, lambda msg, **_: worker.given(msg.data["number"], msg.data["granted"]))
     runner.register_message(permits.GIVE, lambda msg, **_: worker.permitted(msg.data["permits"]))
+    runner.register_message(ROSTER, lambda msg, **_: worker.turn(msgspec.convert(msg.data, Roster)))
     runner.register_message("mop_share", lambda msg, **_: worker.share(msg.data["workers"]))
     _ready(runner).set()
     worker.say_who()

@@ -59,6 +59,13 @@ class Preparation:
             settings = read_options(options, self._environment.host)
         except ConfigError as error:
             raise Refused([*error.mistakes, *mistakes]) from None
+        mistakes += self._scenarios().arrival_mistakes(settings)
+        if settings.arrivals and stages:
+            mistakes.append(
+                f"MOP_ARRIVALS (--mop-arrivals) says when sessions begin, and stages say how many users repeat: {ONE}"
+            )
+        elif settings.arrivals and self._shape_of_locustfile is not None:
+            mistakes.append("MOP_ARRIVALS (--mop-arrivals): the locustfile has a load shape, which says how many users there are")
         if mistakes:
             raise Refused(mistakes)
         return settings
@@ -100,7 +107,7 @@ class Preparation:
         if self._environment.shape_class is not None:
             return
         if options.num_users is None and users:
-            options.num_users = users
+            options.num_users = min(users, settings.max_users) if settings.arrivals else users
         if options.spawn_rate is None and options.num_users:
             options.spawn_rate = options.num_users  # all at once, as k6 does
         seconds = scenarios.seconds(settings)
@@ -112,6 +119,8 @@ class Preparation:
         settings = self.settings()
         scenarios = self._scenarios()
         scenarios.weigh(settings)
+        if settings.arrivals and users > settings.max_users:
+            raise Refused([f"-u: {users} users from the start are more than the {settings.max_users} of MOP_MAX_USERS"])
         self._roll.call()
         looks = scenarios.looks if settings.preflight else []
         federated = scenarios.federated  # looked at in any case: what to call stands at the target alone

@@ -44,7 +44,7 @@ def look(environment: Any, conductor: Conductor) -> Progress | None:
         time += f" of {figures.moment(planned)}"
     if stage := stage_at(run.stages, elapsed):
         time += f" {stage.name}"
-    if run.scenarios.all_iterate and conductor.stock is not None:
+    if run.scenarios.all_iterate(run.settings) and conductor.stock is not None:
         whole = sum(run.scenarios.iterations(run.settings).values())
         over = whole - conductor.stock.open
         done, left = over / whole, f"{over} of {figures.plural(whole, 'iteration')}"

@@ -19,6 +19,7 @@ from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.provenance import Provenance
 from mop_locust.server_side import Course
+from mop_locust.swarm.arrivals import clocks
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.verdict.judge import Part
@@ -28,6 +29,8 @@ from mop_locust.verdict.windows import Abort, WindowJudge
 logger = logging.getLogger("mop_locust")
 
 PEAKS = ("cpu_percent", "rss_bytes")  # gauges whose greatest value is kept
+AHEAD_US = 1_000_000  # of open load: from the order to the first arrivals
+BEGUN_US = 100_000  # of open load: from the last arrivals to the end, so that they have begun on every worker's clock
 SILENT_US = 5_000_000  # a worker that has said nothing for so long, while the run goes on, counts as lost
 UNSETTLED_SECONDS = 5  # a merged second is judged or handed on at the latest when it is so old
 LEFT_EARLY_US = 1_500_000  # a worker whose last word is so much older than the end left before it; Ctrl-C reaches all within it
@@ -77,10 +80,12 @@ class Run:
             self.merge.followers.append(self._seconds.add)
         self.master_lag = Histogram()
         self.gauges: dict[str, list[float]] = {}
+        self.arrivals = clocks(self.scenarios.arrivals(self.settings), self.settings)
 
     def begin(self) -> None:
-        """Sets the run's clock to zero."""
-        self.started_us, self.started_wall = monotonic_us(), time.time()
+        """Sets the run's clock to zero; with open load that is a moment ahead, when every worker has its users."""
+        ahead = AHEAD_US if self.arrivals else 0
+        self.started_us, self.started_wall = monotonic_us() + ahead, time.time() + ahead / 1e6
 
     def trend(self, name: str, _tags: Tags, value: int, _at_us: int) -> None:
         """Takes the judging process's own loop lag; its garbage collection delays no exchange."""
@@ -90,6 +95,16 @@ class Run:
     def gauge(self, name: str, value: float) -> None:
         """Takes the judging process's own CPU, memory and descriptors."""
         self.gauges.setdefault(name, []).append(value)
+
+    @property
+    def until_us(self) -> int:
+        """When arrivals end, in microseconds of the run; 0 for a run without a planned end."""
+        return int((self.planned_seconds or 0) * 1e6)
+
+    def arrivals_left(self) -> float:
+        """Returns the seconds until the last arrivals have begun everywhere, if that is the next thing to happen, else 0."""
+        left_us = self.until_us + BEGUN_US - self.elapsed_us
+        return left_us / 1e6 if self.arrivals and self.until_us and 0 < left_us <= AHEAD_US + 5 * BEGUN_US else 0.0
 
     @property
     def workers_expected(self) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from mop_locust.config import Settings
-from mop_locust.config.stages import USER_STAGES, Stage, parse_stages, read_users
+from mop_locust.config import SETTINGS, Settings
+from mop_locust.config.arrivals import ANY, ARRIVALS, Arrivals
+from mop_locust.config.mistakes import quoted
+from mop_locust.config.stages import USER_STAGES, Stage, length, parse_stages, read_users
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Instrument
 from mop_locust.preflight import Look
 from mop_locust.users import MopUser
@@ -44,19 +46,58 @@ class Scenarios:
                 total += int(cls.weight)
         return total
 
+    def arrivals(self, settings: Settings) -> Arrivals:
+        """Returns the stages of the scenarios with open load."""
+        asked = settings.arrivals
+        return {name: asked.get(name) or asked[ANY] for name in self.names if name in asked or ANY in asked}
+
+    def arrival_mistakes(self, settings: Settings) -> list[str]:
+        """Returns why the arrivals that are asked for cannot be, in whole sentences."""
+        names = self.names
+        there_are = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
+        begin = "MOP_ARRIVALS (--mop-arrivals):"
+        mistakes = [
+            f"{begin} no scenario {quoted(name)} in this run; {there_are}"
+            for name in settings.arrivals
+            if name not in (ANY, *names)
+        ]
+        if ANY in settings.arrivals and len(names) != 1:
+            mistakes.append(f"{begin} says not which of {len(names)} scenarios; {there_are}; allowed: {ARRIVALS.allowed}")
+        open_load = self.arrivals(settings)
+        for cls in self.classes:
+            if cls.scenario not in open_load:
+                continue
+            if not all(hasattr(task, "iteration_of") for task in cls.tasks):
+                mistakes.append(f"{begin} scenario {cls.scenario} has nested task sets, whose iterations no arrival can begin")
+            row = next((row for row in SETTINGS if row.attribute == cls.iterations_setting), None)
+            if row is not None and getattr(settings, row.attribute) != row.read(row.default):
+                mistakes.append(
+                    f"{row.name} and MOP_ARRIVALS contradict each other: with arrivals {cls.scenario} lasts its run time"
+                )
+        return mistakes
+
     def seconds(self, settings: Settings) -> float | None:
-        """Returns the longest duration that the scenarios ask for; None when none does."""
-        asked = [getattr(settings, cls.duration_setting) for cls in self.classes if cls.duration_setting]
+        """Returns the longest duration that the scenarios ask for, by stages of arrivals or a setting; None when none does."""
+        open_load = self.arrivals(settings)
+        asked = [
+            length(open_load.get(cls.scenario, ())) or getattr(settings, cls.duration_setting)
+            for cls in self.classes
+            if cls.duration_setting or length(open_load.get(cls.scenario, ()))
+        ]
         return max(asked, default=None)
 
     def iterations(self, settings: Settings) -> dict[str, int]:
-        """Returns the shared iterations of the scenarios that have them."""
-        return {cls.scenario: getattr(settings, cls.iterations_setting) for cls in self.classes if cls.iterations_setting}
+        """Returns the shared iterations of the scenarios that have them; where sessions arrive by a clock none are shared."""
+        open_load = self.arrivals(settings)
+        return {
+            cls.scenario: getattr(settings, cls.iterations_setting)
+            for cls in self.classes
+            if cls.iterations_setting and cls.scenario not in open_load
+        }
 
-    @property
-    def all_iterate(self) -> bool:
+    def all_iterate(self, settings: Settings) -> bool:
         """Whether the run is over when all shared iterations are."""
-        return bool(self.classes) and all(cls.iterations_setting for cls in self.classes)
+        return bool(self.classes) and set(self.names) == set(self.iterations(settings))
 
     @property
     def own_instruments(self) -> dict[str, Instrument]:

@@ -8,6 +8,7 @@ from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
 from mop_locust.report import figures
+from mop_locust.swarm.arrived import DROPPED_DEGRADED, DROPPED_INVALID, nobodys, not_as_ordered
 from mop_locust.swarm.run import Run
 from mop_locust.verdict.judge import Validity, ValidityState
 
@@ -17,7 +18,7 @@ EARLY_SECONDS = 1.0  # a run that ends so much before its plan was stopped by ha
 
 def validity(run: Run, totals: Totals) -> Validity:
     """Returns the worst of valid, degraded, incomplete and invalid, with the reasons for everything below valid."""
-    invalid, incomplete, degraded = list(_invalid(run, totals)), list(_incomplete(run)), list(_degraded(run))
+    invalid, incomplete, degraded = list(_invalid(run, totals)), list(_incomplete(run, totals)), list(_degraded(run, totals))
     state: ValidityState
     state = "invalid" if invalid else "incomplete" if incomplete else "degraded" if degraded else "valid"
     return Validity(state, (*invalid, *incomplete, *degraded))
@@ -33,10 +34,11 @@ def _invalid(run: Run, totals: Totals) -> Iterator[str]:
     for label in sorted({label for *_, outcome, label in totals.errors if outcome == "check" and label in voided}):
         said = sum(error.count for (*_, outcome, of), error in totals.errors.items() if outcome == "check" and of == label)
         yield f"{label}: so said {figures.plural(said, 'answer')}"
+    yield from not_as_ordered(run, totals, DROPPED_INVALID)
     yield from run.faults
 
 
-def _incomplete(run: Run) -> Iterator[str]:
+def _incomplete(run: Run, totals: Totals) -> Iterator[str]:
     lost = run.lost()
     for worker in lost:
         at = (run.last_us[worker] - run.started_us) / 1e6
@@ -47,6 +49,7 @@ def _incomplete(run: Run) -> Iterator[str]:
     silent = run.silent()
     if silent and run.stopped_by != "preflight":
         yield f"{len(silent)} of {run.workers_expected} workers reported nothing: {', '.join(silent)}"
+    yield from nobodys(run, totals)
     if run.unreadable:
         yield f"{run.unreadable} reports of workers could not be read"
     if run.merge.conflicting:
@@ -58,13 +61,14 @@ def _incomplete(run: Run) -> Iterator[str]:
             yield f"worker {worker} dropped {record.windows_dropped} seconds of its course, since no report got through"
 
 
-def _degraded(run: Run) -> Iterator[str]:
+def _degraded(run: Run, totals: Totals) -> Iterator[str]:
     for worker in run.left_early():
         yield f"worker {worker} left after {(run.last_us[worker] - run.started_us) / 1e6:.1f} s; the others went on without it"
     if run.headless and run.stopped_by == "user" and run.planned_seconds is not None:
         ran = ((run.stopping_us or run.ended_us) - run.started_us) / 1e6
         if ran < run.planned_seconds - EARLY_SECONDS:
             yield f"stopped after {ran:.0f} s of {run.planned_seconds:.0f} s"
+    yield from not_as_ordered(run, totals, DROPPED_DEGRADED, DROPPED_INVALID)
     yield from _pressed("the master", run.master_lag, run)
     for worker in run.merge.workers:
         who = f"worker {worker}" if run.workers_expected else "the load generator"

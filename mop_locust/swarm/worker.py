@@ -36,6 +36,7 @@ class Worker:
         generator.take_permits = permits.take
         self.permitted = permits.given
         self.share = generator.share
+        self.turn = generator.turn
 
     def say_who(self) -> None:
         """Tells the master this worker's host, process, clock, machine and the hash of its key."""
@@ -59,7 +60,7 @@ class Worker:
         settings = read_options(self._environment.parsed_options)
         # The master's target, whatever this worker's own environment says: it is the one that was looked at.
         settings = msgspec.structs.replace(settings, http_base=run_order.http_base, base_url=run_order.base_url)
-        self._generator.begin(run_order, settings)
+        self._generator.begin(run_order, settings, self._runner.mop_spawned_us)
 
     def report(self, data: dict[str, Any]) -> None:
         """Adds the cumulative snapshot to Locust's report."""

@@ -13,7 +13,18 @@ from mop_locust.verdict.threshold import Threshold
 from mop_locust.verdict.value import select, value_of
 from mop_locust.verdict.windows import Found, State, WindowJudge
 
-NO_EVIDENCE = frozenset({"loop_lag", "gc_pause", "iterations"})
+NO_EVIDENCE = frozenset(
+    (
+        "loop_lag",
+        "gc_pause",
+        "start_lag",
+        "iterations",
+        "arrivals",
+        "dropped_iterations",
+        "iteration_duration",
+        "iteration_duration_intended",
+    )
+)
 """Metrics of the generator itself: they show that it ran, not that anything was measured."""
 
 ValidityState = Literal["valid", "degraded", "incomplete", "invalid"]

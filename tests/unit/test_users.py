@@ -29,7 +29,7 @@ class Load:
 
     def __init__(self, taken: Taken, left: int = 0) -> None:
         self.clients: Clients = clients(taken)
-        self.left = left
+        self.left, self.pools = left, dict[str, Any]()
         self.done: list[str] = []
 
     def take_iteration(self, scenario: str) -> bool:

@@ -10,7 +10,7 @@ from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Counter, Instrum
 def test_the_built_in_metrics_and_their_kinds() -> None:
     """The seed's four names are among them."""
     kinds = {instrument.name: instrument.kind for instrument in BUILT_IN}
-    assert len(kinds) == len(BUILT_IN) == 26
+    assert len(kinds) == len(BUILT_IN) == 31
     assert [name for name, kind in kinds.items() if kind == "counter"] == [
         "calls",
         "sse_early_ends",
@@ -19,6 +19,8 @@ def test_the_built_in_metrics_and_their_kinds() -> None:
         "bytes_sent",
         "bytes_received",
         "iterations",
+        "arrivals",
+        "dropped_iterations",
     ]
     assert [name for name, kind in kinds.items() if kind == "rate"] == [
         "call_failures",

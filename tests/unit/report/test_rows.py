@@ -148,3 +148,14 @@ def test_a_declared_metric_with_tags_of_its_own_has_a_row_for_each() -> None:
     }
     rows = [(row.label, row.count) for row in metric_rows(summary) if row.label.startswith(("cost", "plain", "·"))]
     assert rows == [("cost", 5), ("· a", 3), ("· b", 2), ("plain", 1)]
+
+
+def test_open_load_has_lines_of_its_own() -> None:
+    """Where sessions arrived by a clock, and only there: the start lag of closed load is the generator's alone."""
+    closed = green_summary()
+    closed["metrics"]["start_lag"] = {"kind": "trend", "count": 3, "unit": "ms", "p50": 1.0}
+    assert "start_lag" not in [row.label for row in metric_rows(closed)]
+    closed["metrics"]["arrivals"] = {"kind": "counter", "count": 5}
+    closed["metrics"]["dropped_iterations"] = {"kind": "counter", "count": 2}
+    rows = metric_rows(closed)
+    assert [(row.label, row.count) for row in rows[:2]] == [("start_lag", 3), ("dropped_iterations", 2)]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 from locust.event import Events
 
+from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
+from mop_locust.load.roster import Roster
 from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.snapshot import Snapshot
 from mop_locust.metrics.totals import Totals
@@ -48,7 +51,7 @@ def test_without_a_run_there_is_nothing_to_tell_or_to_end() -> None:
 def test_a_run_has_its_ledger_and_its_last_word() -> None:
     """Snapshots are cumulative; the final one is the same however often it is asked for."""
     generator, _ = made()
-    generator.begin(RunOrder("r-1", HTTP, SOCKET, 5_000_000, True), settings())
+    generator.begin(RunOrder("r-1", HTTP, SOCKET, 5_000_000, True), settings(), monotonic_us())
     try:
         assert generator.clients.send_initialized is True
         user = generator.clients.client("calls", Calls.instruments, {})
@@ -72,7 +75,7 @@ def test_each_run_begins_from_nothing() -> None:
     """Another ledger, another epoch."""
     generator, _ = made()
     for epoch in (1, 2):
-        generator.begin(RunOrder(f"r-{epoch}", HTTP, SOCKET, 0, False), settings())
+        generator.begin(RunOrder(f"r-{epoch}", HTTP, SOCKET, 0, False), settings(), monotonic_us())
         generator.clients.client("calls", Calls.instruments, {}).counter("hits").add(epoch)
         last = generator.finish()
         assert last is not None
@@ -83,7 +86,7 @@ def test_each_run_begins_from_nothing() -> None:
 def test_a_fifth_of_the_stop_timeout_is_kept_for_closing(stop_timeout: float, for_users: float) -> None:
     """Two seconds at most; Locust gets it back after the run."""
     generator, environment = made(stop_timeout)
-    generator.begin(RunOrder("r", HTTP, SOCKET, 0, False), settings(MOP_TIMEOUT_MS="60000"))
+    generator.begin(RunOrder("r", HTTP, SOCKET, 0, False), settings(MOP_TIMEOUT_MS="60000"), monotonic_us())
     try:
         generator.leave_time_to_close()
         assert environment.stop_timeout == for_users
@@ -91,3 +94,33 @@ def test_a_fifth_of_the_stop_timeout_is_kept_for_closing(stop_timeout: float, fo
     finally:
         generator.finish()
     assert environment.stop_timeout == stop_timeout
+
+
+def test_open_load_has_a_clock_of_the_run_and_pools_that_grow_by_locusts_users() -> None:
+    """The clock is that of the order; the end of the run ends it; another run without arrivals has none."""
+    generator, environment = made()
+    spawned: list[dict[str, int]] = []
+    environment.runner.spawn_users = spawned.append
+    environment.runner.user_greenlets = []
+    order = RunOrder("r", HTTP, SOCKET, 2_000_000, False, rosters=(Roster(0, ("w2",)),))
+    generator.begin(order, settings(MOP_ARRIVALS="1000/s"), monotonic_us())
+    try:
+        assert generator.pools.keys() == {"calls"}
+        generator.turn(Roster(0, ("w1",)))
+        with gevent.Timeout(10):
+            while not spawned:
+                gevent.sleep(0.001)
+        assert spawned[0] == {"Calls": 1}
+    finally:
+        generator.leave_time_to_close()
+        last = generator.finish()
+    assert last is not None
+    totals = Totals.of(last.totals)
+    came, dropped = totals.select("arrivals"), totals.select("dropped_iterations")
+    assert came == dropped
+    assert isinstance(came, CounterTotal)
+    assert came.count > 0
+    generator.begin(RunOrder("r2", HTTP, SOCKET, 0, False), settings(), monotonic_us())
+    generator.turn(Roster(0, ("w1",)))
+    assert generator.pools == {}
+    generator.finish()

@@ -163,6 +163,15 @@ def test_stages_and_a_load_shape_do_not_go_together() -> None:
     assert preparation._environment.shape_class is own
 
 
+def test_stages_of_users_and_arrivals_contradict_each_other() -> None:
+    """Said of whichever is asked for beside the other."""
+    with pytest.raises(Refused) as caught:
+        prepared("--mop-stages", "1s:5", "--mop-arrivals", "5/s")[0].settings()
+    assert caught.value.mistakes == [
+        "MOP_ARRIVALS (--mop-arrivals) says when sessions begin, and stages say how many users repeat: allowed: one of the two"
+    ]
+
+
 def test_stages_are_followed_as_long_as_they_are_given() -> None:
     """By the clock of the run; then the shape that was there before comes back."""
     preparation, options = prepared("--mop-stages", "10s:20")

@@ -45,7 +45,7 @@ def test_no_scenario_at_all() -> None:
     """A locustfile without one has nothing to weigh and does not end by itself."""
     none = Scenarios([Foreign])
     assert (none.names, none.transports, none.weigh(settings()), none.seconds(settings())) == ([], set(), 0, None)
-    assert none.all_iterate is False
+    assert none.all_iterate(settings()) is False
     assert none.thresholds("", []) == ([], [])
 
 
@@ -82,8 +82,8 @@ def test_the_longest_duration_counts() -> None:
 def test_shared_iterations_of_those_that_have_them() -> None:
     """A run is over with them only when every scenario has them."""
     assert Scenarios(THREE).iterations(settings(MOP_SSE_ITERATIONS="7")) == {"streams": 7}
-    assert Scenarios(THREE).all_iterate is False
-    assert Scenarios([Streams]).all_iterate is True
+    assert Scenarios(THREE).all_iterate(settings()) is False
+    assert Scenarios([Streams]).all_iterate(settings()) is True
 
 
 def test_the_defaults_of_the_scenarios_are_the_thresholds() -> None:

@@ -145,6 +145,11 @@ def test_without_thresholds_a_run_passes_if_it_measured_anything() -> None:
     for name, total in (
         ("loop_lag", TrendTotal(Histogram({1: 1}, 1, 1, 1, 1))),
         ("iterations", CounterTotal(9)),
+        ("arrivals", CounterTotal(9)),
+        ("dropped_iterations", CounterTotal(9)),
+        ("start_lag", TrendTotal(Histogram({1: 1}, 1, 1, 1, 1))),
+        ("iteration_duration", TrendTotal(Histogram({1: 1}, 1, 1, 1, 1))),
+        ("iteration_duration_intended", TrendTotal(Histogram({1: 1}, 1, 1, 1, 1))),
         ("calls", CounterTotal()),
     ):
         idle.add((name, ()), total)
