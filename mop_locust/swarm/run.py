@@ -19,6 +19,7 @@ from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.provenance import Provenance
 from mop_locust.server_side import Course
+from mop_locust.swarm.readings import Readings
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.verdict.judge import Part
@@ -27,6 +28,7 @@ from mop_locust.verdict.windows import Abort, WindowJudge
 
 logger = logging.getLogger("mop_locust")
 
+GAUGES = ("cpu_percent", "rss_bytes", "open_files")  # what a process tells of itself
 PEAKS = ("cpu_percent", "rss_bytes")  # gauges whose greatest value is kept
 SILENT_US = 5_000_000  # a worker that has said nothing for so long, while the run goes on, counts as lost
 UNSETTLED_SECONDS = 5  # a merged second is judged or handed on at the latest when it is so old
@@ -76,7 +78,7 @@ class Run:
         if self.windows:
             self.merge.followers.append(self._seconds.add)
         self.master_lag = Histogram()
-        self.gauges: dict[str, list[float]] = {}
+        self.gauges = {name: Readings() for name in GAUGES}
 
     def begin(self) -> None:
         """Sets the run's clock to zero."""
@@ -89,7 +91,7 @@ class Run:
 
     def gauge(self, name: str, value: float) -> None:
         """Takes the judging process's own CPU, memory and descriptors."""
-        self.gauges.setdefault(name, []).append(value)
+        self.gauges[name].add(self.elapsed_us / 1e6, value)
 
     @property
     def workers_expected(self) -> int:
