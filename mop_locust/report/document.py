@@ -10,7 +10,8 @@ import msgspec
 from mop_locust.metrics.summary import ErrorRow, MetricSummary, WindowRow
 from mop_locust.report.provenance import Provenance
 from mop_locust.verdict.drift import DriftState
-from mop_locust.verdict.judge import State, VerdictJson
+from mop_locust.verdict.judge import VerdictJson
+from mop_locust.verdict.windows import State
 
 SCHEMA: Final = 1
 

@@ -15,8 +15,8 @@ from mop_locust.report.document import DriftCourse, DriftPart, ServerSample, Sum
 from mop_locust.report.text import plain
 from mop_locust.verdict.drift import HOUR, Drift, Least, judge_course, nothing, state_of, unjudged
 from mop_locust.verdict.exit_codes import code_of
-from mop_locust.verdict.judge import State
 from mop_locust.verdict.slope import Point
+from mop_locust.verdict.windows import State
 
 WARM_UP_SHARE: Final = 0.25
 LONGEST_WARM_UP_S: Final = 600.0

@@ -13,8 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from mop_locust.verdict.judge import State
 from mop_locust.verdict.slope import Point, Slope, blocks, slope
+from mop_locust.verdict.windows import State
 
 MOST_BLOCKS = 16
 FEWEST_BLOCKS = 8

@@ -121,7 +121,7 @@ def test_all_mistakes_are_told_at_once(started: Started, capsys: pytest.CaptureF
         "--mop-drift",
     ]
     assert others[0].endswith("'soon' is out of range or no number; allowed: minutes from 0.1 to 10080")
-    assert others[-1].strip().startswith("no scenario or file 'nonsuch'; there are mixed, ")
+    assert others[-1].strip().startswith("no scenario or file 'nonsuch'; there are ")
     assert (started.programs, started.runs) == ([], [])
 
 
