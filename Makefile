@@ -7,10 +7,11 @@ LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 -
 
 WORKERS ?= 2
 
-.PHONY: help venv demo test check bench limits accuracy aa schema image swarm test-swarm requirements clean
+.PHONY: help venv demo soak test check bench limits accuracy aa schema image swarm test-swarm requirements clean
 
 help:
 	@echo 'make demo           a server, the three scenarios against it, a verdict (a minute)'
+	@echo 'make soak           all scenarios for an hour (MOP_SOAK_MINUTES), and what drifts; SOAK="-u 15" for options of the run'
 	@echo 'make test           the whole test suite; PYTEST="-k name" for a part of it'
 	@echo 'make check          style, types and the direction of imports'
 	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
@@ -29,6 +30,9 @@ venv: .venv/made-dev
 
 demo: .venv/made
 	@scripts/demo
+
+soak: .venv/made
+	@.venv/bin/mop-locust soak $(SOAK)
 
 test: .venv/made-dev
 	$(if $(PYTEST),.venv/bin/python -m pytest $(PYTEST),.venv/bin/python scripts/run_tests.py $(if $(JUNIT),--junit $(JUNIT)))

@@ -53,9 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     prove.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files (the three of the k6 scripts)")
     prove.add_argument("--fault", choices=tuple(FAULTS), action="append", default=[], help="only this one; repeatable (all)")
 
-    from mop_locust.commands.arguments import add_ab, add_compare, add_judge, add_release, add_report
+    from mop_locust.commands.arguments import add_ab, add_compare, add_judge, add_release, add_report, add_soak
 
-    for add in (add_report, add_judge, add_compare, add_ab, add_release):
+    for add in (add_report, add_judge, add_compare, add_ab, add_release, add_soak):
         add(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     scenarios: list[str] = []
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mop_locust.commands import hosts
 
         return hosts.master(words[1:]) if words[0] == "master" else hosts.worker(words[1:])
-    if words[:1] in (["run"], ["release"]):
+    if words[:1] in (["run"], ["release"], ["soak"]):
         # They stand before Locust's options: behind one of those, argparse would take its value for a scenario.
         ahead = words[3:] if words[1:2] == ["--workers"] else words[1:]
         scenarios = list(itertools.takewhile(lambda word: not word.startswith("-"), ahead))
@@ -119,6 +119,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mop_locust.commands.release import release
 
         return release(chosen, scenarios, rest)
+    if chosen.command == "soak":
+        from mop_locust.commands.soak import soak
+
+        return soak(chosen, scenarios, rest)
     from mop_locust.commands.thresholds import explain_thresholds
 
     return explain_thresholds(chosen.scenarios, chosen.mop_threshold)

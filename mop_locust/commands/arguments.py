@@ -75,6 +75,21 @@ def add_release(commands: Any) -> None:
     _add_series(parser, "3")
 
 
+def add_soak(commands: Any) -> None:
+    """`mop-locust soak`."""
+    parser = commands.add_parser(
+        "soak",
+        help="run for a long time and judge what drifts, of the server and of ourselves",
+        usage="mop-locust soak [SCENARIO|FILE] [--minutes N] [--workers N] [Locust options]",
+        description="Without a scenario, mixed; without a target (-H, MOP_HTTP_BASE, MOP_BASE_URL), a server is started: the "
+        "program that MOP_SERVER_BIN names, or the embedded one. Ends with 3 when anything drifts.",
+        epilog=RUN_OPTIONS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--minutes", default="", metavar="N", help="how long (MOP_SOAK_MINUTES, or 60)")
+    parser.add_argument("--workers", default="2", metavar="N", help="worker processes (2)")
+
+
 def _add_series(parser: argparse.ArgumentParser, runs: str) -> None:
     parser.add_argument("--runs", default=runs, metavar="N", help=f"how many of each ({runs})")
     parser.add_argument("--workers", default="0", metavar="N", help="worker processes of each run (0: one process)")

@@ -11,6 +11,7 @@ from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Counter, Instrum
 from mop_locust.metrics.summary import restore, restore_window
 from mop_locust.metrics.totals import Totals
 from mop_locust.report.document import Run, SummaryDocument
+from mop_locust.report.drift import add_drift
 from mop_locust.report.sentence import red_sentence
 from mop_locust.report.table import render
 from mop_locust.report.thresholds import read_threshold
@@ -52,12 +53,13 @@ def judged_by(summary: SummaryDocument, given: Sequence[Threshold]) -> SummaryDo
     stages = summary.get("stages", [])
     windows = WindowJudge(thresholds, {s["name"]: (s["start_s"], s["start_s"] + s["planned_seconds"]) for s in stages})
     notes = _take_windows(summary, windows) if windows else []
+    allow_degraded = str(summary["run"]["options"].get("MOP_ALLOW_DEGRADED", "0")).strip().lower() in YES
     new = judge(
         restore(summary["metrics"]),
         thresholds,
         seconds=summary["run"]["seconds"],
         validity=Validity(verdict["validity"], tuple(verdict["reasons"])),
-        allow_degraded=str(summary["run"]["options"].get("MOP_ALLOW_DEGRADED", "0")).strip().lower() in YES,
+        allow_degraded=allow_degraded,
         stages={stage["name"]: Part(restore(stage["metrics"]), stage["seconds"]) for stage in stages},
         windows=windows,
     )
@@ -65,6 +67,8 @@ def judged_by(summary: SummaryDocument, given: Sequence[Threshold]) -> SummaryDo
     judged: SummaryDocument = {**summary, "run": run, "verdict": {**new.to_json(), "sentence": ""}}
     if "aborted" in verdict:
         judged["verdict"]["aborted"] = verdict["aborted"]
+    if "drift" in summary:
+        add_drift(judged, allow_degraded)
     judged["verdict"]["sentence"] = red_sentence(judged)
     return judged
 

@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     preflight: bool
     server_pid: int
     server_cgroup: str
+    drift: bool
     max_loop_lag: float
     max_stall: float
     max_cpu_percent: int

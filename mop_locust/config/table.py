@@ -22,6 +22,7 @@ NOT_SETTINGS: Final = frozenset(
         "MOP_WEB_USER",
         "MOP_WEB_PASSWORD_FILE",
         "MOP_SERVER_BIN",
+        "MOP_SOAK_MINUTES",
         "MOP_SERVER_KEY",
         "MOP_ADMIN_TOKEN",
         "MOP_ENABLE_SAMPLING",
@@ -255,6 +256,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "",
         kinds.FOLDER_OR_NONE,
         "The server's cgroup (v2), for a server of several processes or a container.",
+    ),
+    Setting(
+        "MOP_DRIFT",
+        "0",
+        kinds.FLAG,
+        "Judge at the end whether memory, descriptors, sessions or latency grow, of the server and of ourselves: drift is red.",
     ),
     Setting(
         "MOP_MAX_LOOP_LAG_MS",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
+from itertools import groupby
 
 import msgspec
 
@@ -39,7 +41,7 @@ class MergedWindow:
     @property
     def tally(self) -> Tally:
         """All series of these seconds, to read."""
-        return self._content if isinstance(self._content, Tally) else _DECODER.decode(self._content)
+        return self._content if isinstance(self._content, Tally) else _DECODER.decode(zlib.decompress(self._content))
 
     def fold(self, tally: Tally, gauges: dict[str, dict[str, float]]) -> None:
         """Add what came in these seconds; a gauge given again replaces the earlier value."""
@@ -47,14 +49,21 @@ class MergedWindow:
         content = self.tally
         content.fold(tally)
         if isinstance(self._content, bytes):
-            self._content = _ENCODER.encode(content)
+            self._content = _packed(content)
         for worker, values in gauges.items():
             self.gauges.setdefault(worker, {}).update(values)
 
     def pack(self) -> None:
-        """Keep the series as bytes from now on: 600 windows of live histograms take some ten times the memory."""
+        """Keep the series as bytes from now on: 600 windows of live histograms take some ten times the memory.
+
+        Compressed they are a quarter of it again.
+        """
         if isinstance(self._content, Tally):
-            self._content = _ENCODER.encode(self._content)
+            self._content = _packed(self._content)
+
+
+def _packed(tally: Tally) -> bytes:
+    return zlib.compress(_ENCODER.encode(tally), 1)
 
 
 class WindowStore:
@@ -102,9 +111,8 @@ class WindowStore:
         narrow = list(self)
         self.width *= 2
         self._slots = {}
-        for window in narrow:
-            slot = window.index // self.width
-            if slot not in self._slots:
-                self._slots[slot] = MergedWindow(slot * self.width, self.width)
-            self._slots[slot].fold(window.tally, window.gauges)
-        self._settle()
+        for slot, pair in groupby(narrow, key=lambda window: window.index // self.width):
+            wide = self._slots[slot] = MergedWindow(slot * self.width, self.width)
+            for window in pair:
+                wide.fold(window.tally, window.gauges)
+            wide.pack()  # one by one: hundreds of them live at once would stay as memory that is never given back

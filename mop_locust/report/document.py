@@ -9,7 +9,9 @@ import msgspec
 
 from mop_locust.metrics.summary import ErrorRow, MetricSummary, WindowRow
 from mop_locust.report.provenance import Provenance
+from mop_locust.verdict.drift import DriftState
 from mop_locust.verdict.judge import VerdictJson
+from mop_locust.verdict.windows import State
 
 SCHEMA: Final = 1
 
@@ -96,6 +98,7 @@ class Master(TypedDict):
     open_files: float | None
     loop_lag_ms: LagMs | None
     cpu_percent_peak: NotRequired[float | None]
+    readings: NotRequired[dict[str, list[tuple[float, float]]]]  # of memory and descriptors: seconds since the run began, value
 
 
 class PreflightExchange(TypedDict):
@@ -153,6 +156,29 @@ class StagePart(TypedDict):
     metrics: dict[str, MetricSummary]
 
 
+class DriftCourse(TypedDict):
+    """What became of one course: slopes are in `unit` an hour, None where there is none; `least` is the least that matters."""
+
+    subject: Literal["server", "ourselves"]
+    what: str
+    state: DriftState
+    unit: str
+    per_hour: float | None
+    low: float | None
+    high: float | None
+    least: float | None
+    sentence: str
+
+
+class DriftPart(TypedDict):
+    """The verdict on drift, over the settled part of the run: seconds since it began."""
+
+    state: State
+    from_s: float
+    to_s: float
+    courses: list[DriftCourse]
+
+
 class SummaryDocument(TypedDict):
     """The whole of `summary.json`; times are milliseconds where a name says `ms`, seconds where it says `s`."""
 
@@ -169,6 +195,7 @@ class SummaryDocument(TypedDict):
     before_reset: NotRequired[dict[str, MetricSummary]]
     stages: NotRequired[list[StagePart]]
     server_side: NotRequired[ServerSide]  # not of a run that never began
+    drift: NotRequired[DriftPart]
 
 
 class SummaryError(ValueError):

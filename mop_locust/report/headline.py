@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from mop_locust.report import figures
-from mop_locust.report.document import SummaryDocument
+from mop_locust.report.document import DriftPart, SummaryDocument
 from mop_locust.report.text import CUT_PROSE, plain
 
 
@@ -74,6 +74,11 @@ def server_text(summary: SummaryDocument) -> str:
     parts += [f"{files} descriptors"] if files else []
     parts += [f"{sessions} sessions by its own count"] if sessions else []
     return f"Server: {', '.join(parts)}." if parts else ""
+
+
+def drift_words(drift: DriftPart) -> str:
+    """`drift, from 10:00 to 1:00:00 of the run`: what was judged."""
+    return f"drift, from {figures.moment(drift['from_s'])} to {figures.moment(drift['to_s'])} of the run"
 
 
 def _from_to(values: Iterable[float | None], text: Callable[[float], str]) -> str:

@@ -85,6 +85,7 @@ def _body(summary: SummaryDocument, rows: list[CourseRow]) -> str:
 def _sections(summary: SummaryDocument, rows: list[CourseRow]) -> Iterator[tuple[str, str]]:
     seconds = summary["run"]["seconds"]
     yield "Thresholds", _thresholds(summary)
+    yield "Drift", _drift(summary)
     yield "Course of the run", _course(rows)
     yield "Calls", _blocks(call_blocks(summary), "method", seconds)
     yield "Stages", _stages(summary)
@@ -137,6 +138,15 @@ def _table(caption: str, columns: Sequence[_Column], rows: Sequence[Sequence[str
 
 def _texts(*names: str) -> list[_Column]:
     return [_Column(name, "text") for name in names]
+
+
+def _drift(summary: SummaryDocument) -> str:
+    if "drift" not in summary:
+        return ""
+    drift = summary["drift"]
+    rows = [[course["what"], course["state"], course["sentence"]] for course in drift["courses"]]
+    bad = [course["state"] == "drifting" for course in drift["courses"]]
+    return _table(headline.drift_words(drift), _texts("course", "state", "in words"), rows, bad)
 
 
 def _thresholds(summary: SummaryDocument) -> str:

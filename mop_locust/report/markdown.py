@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mop_locust.report import figures, headline, thresholds
-from mop_locust.report.document import SummaryDocument
+from mop_locust.report.document import DriftPart, SummaryDocument
 from mop_locust.report.rows import COLUMNS, call_blocks, metric_rows, place, stage_rows
 from mop_locust.report.text import markdown, markdown_code
 
@@ -27,6 +27,8 @@ def render(summary: SummaryDocument) -> str:
     parts.append(" · ".join(markdown_code(part) for part in headline.run_parts(summary)))
     if verdict["thresholds"]:
         parts.append(_thresholds(summary))
+    if "drift" in summary:
+        parts.append(_drift(summary["drift"]))
     parts += _calls(summary)
     if summary["errors"]:
         parts.append(_errors(summary))
@@ -52,6 +54,13 @@ def _thresholds(summary: SummaryDocument) -> str:
         for result in shown
     ]
     return _table(["threshold", "metric", "expression", "found"], rows, "llll", len(results))
+
+
+def _drift(drift: DriftPart) -> str:
+    """All courses, the red ones first."""
+    shown = sorted(drift["courses"], key=lambda course: course["state"] == "flat")
+    rows = [[course["state"], markdown(course["sentence"], _LONGEST_LINE)] for course in shown[:_MOST_ROWS]]
+    return _table(["drift", headline.drift_words(drift)], rows, "ll", len(shown))
 
 
 def _calls(summary: SummaryDocument) -> Iterable[str]:

@@ -11,6 +11,7 @@ from mop_locust.report import figures, thresholds
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.rows import place, series_of
 from mop_locust.report.text import CUT_PROSE, plain
+from mop_locust.verdict.drift import DriftState
 from mop_locust.verdict.exit_codes import CONFIGURATION
 from mop_locust.verdict.judge import AbortJson, ThresholdJson
 from mop_locust.verdict.threshold import Threshold
@@ -66,6 +67,8 @@ def _crossed(summary: SummaryDocument) -> str:
     metrics = summary["metrics"]
     red = [result for result in summary["verdict"]["thresholds"] if result["state"] != "PASSED"]
     crossed = [result for result in red if result["state"] == "CROSSED"]
+    if not crossed:
+        return _joined(_of_state(summary, "drifting"))
     aborted = summary["verdict"].get("aborted")
     # What ended the run comes first, then failures: they tend to be the cause of the other ones.
     first = min(crossed, key=lambda result: (not _ended(result, aborted), thresholds.kind_of(result, metrics) != "rate"))
@@ -78,6 +81,8 @@ def _crossed(summary: SummaryDocument) -> str:
         parts.append(_slowest(threshold, metrics))
     if len(red) > 1:
         parts.append(f"{figures.plural(len(red) - 1, 'more threshold is', 'more thresholds are')} red")
+    if drifting := _of_state(summary, "drifting"):
+        parts.append(f"{figures.plural(len(drifting), 'course drifts', 'courses drift')} as well")
     return "; ".join(part for part in parts if part)
 
 
@@ -85,10 +90,19 @@ def _ended(result: ThresholdJson, aborted: AbortJson | None) -> bool:
     return aborted is not None and (result["metric"], result["expression"]) == (aborted["metric"], aborted["expression"])
 
 
+def _of_state(summary: SummaryDocument, state: DriftState) -> list[str]:
+    """The sentences of the courses of a soak that are so, those first that have figures."""
+    courses = summary["drift"]["courses"] if "drift" in summary else []
+    ordered = sorted(courses, key=lambda course: course["per_hour"] is None)
+    return [course["sentence"] for course in ordered if course["state"] == state]
+
+
 def _no_data(summary: SummaryDocument) -> str:
     if summary["preflight"]["state"] == "failed":
         return f"no load was sent; {_joined(summary['preflight']['findings'][-1:]) or 'the preflight failed'}"
     names = [plain(result["metric"]) for result in summary["verdict"]["thresholds"] if result["state"] == "NO_DATA"]
+    if not names and "drift" in summary:
+        return _joined(_of_state(summary, "not known"))
     shown = " and ".join(names[:_MOST_NAMES]) or "the run"
     if len(names) > _MOST_NAMES:
         shown = f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"

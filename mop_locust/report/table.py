@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mop_locust.report import headline, thresholds
-from mop_locust.report.document import SummaryDocument
+from mop_locust.report.document import DriftPart, SummaryDocument
 from mop_locust.report.rows import COLUMNS, Block, call_blocks, metric_rows, stage_rows
 from mop_locust.report.text import CUT_PROSE, plain
 
@@ -22,6 +22,8 @@ def render(summary: SummaryDocument) -> str:
         parts.append(plain(verdict["sentence"], CUT_PROSE))
     if verdict["thresholds"]:
         parts.append(_thresholds(summary))
+    if "drift" in summary:
+        parts.append(_drift(summary["drift"]))
     parts.append("\n".join(_foot(summary)))
     return "\n\n".join(parts) + "\n"
 
@@ -72,6 +74,11 @@ def _thresholds(summary: SummaryDocument) -> str:
     return "\n".join(
         "  " + "   ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]) for line in lines
     )
+
+
+def _drift(drift: DriftPart) -> str:
+    lines = [headline.drift_words(drift), *(plain(course["sentence"], CUT_PROSE) for course in drift["courses"])]
+    return "\n".join(f"  {line}" for line in lines)
 
 
 def _foot(summary: SummaryDocument) -> list[str]:

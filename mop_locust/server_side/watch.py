@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,9 @@ from mop_locust.transports.target import Target
 from mop_locust.transports.wire import RECEIVE_SIZE
 
 POLL_SECONDS: Final = 5.0
+SHORTEST_POLL: Final = 1.0
+GOLDEN: Final = 0.6180339887498949  # multiples of it fill the gaps between their fractions evenly
+DRIFT_LOOKS: Final = 200  # as many as a verdict on drift wants of a run, where it is short
 PATIENCE: Final = 2.0  # seconds for an answer while the load goes on
 LAST_PATIENCE: Final = 1.0  # and at the end, which waits for it
 LARGEST_BODY: Final = 1 << 20
@@ -35,16 +39,26 @@ _NOT_THERE: Final = (404, 405, 410, 501)
 _NEEDS_KEY: Final = (401, 403)
 
 
-class ServerWatch:
-    """Looks at the server at once, each POLL_SECONDS, and one last time at the end; what it saw stands in `course`.
+def poll_seconds(drift: bool, planned_seconds: float | None) -> float:
+    """Returns the pause between two looks: shorter than usual where a short run is to be judged for drift."""
+    if not drift or planned_seconds is None:
+        return POLL_SECONDS
+    return min(POLL_SECONDS, max(SHORTEST_POLL, planned_seconds / DRIFT_LOOKS))
 
-    `url` is any endpoint of the server. The key is sent only to a page that asks for one.
+
+class ServerWatch:
+    """Looks at the server at once, each few seconds, and one last time at the end; what it saw stands in `course`.
+
+    Where drift is judged, the looks are scattered evenly over their pauses: users who keep step would seem to be ever more, or
+    ever fewer. `url` is any endpoint of the server. The key is sent only to a page that asks for one.
     """
 
-    def __init__(self, settings: Settings, key: ApiKey, url: str, started_us: int) -> None:
+    def __init__(self, settings: Settings, key: ApiKey, url: str, started_us: int, planned_seconds: float | None = None) -> None:
         self.course = Course(settings.server_pid, settings.server_cgroup)
         self._started_us = started_us
         self._key = key
+        self._every = poll_seconds(settings.drift, planned_seconds)
+        self._scattered = settings.drift
         target = Target.parse(url)
         self._base = f"{'https' if target.tls else 'http'}://{target.host_header}"
         self._verify: bool | str = False if settings.tls_insecure else settings.tls_ca or True
@@ -64,10 +78,11 @@ class ServerWatch:
         self._look(LAST_PATIENCE)
 
     def _follow(self) -> None:
-        while True:
+        for number in itertools.count(1):
             self._look(PATIENCE)
             gone = (monotonic_us() - self._started_us) / 1e6
-            gevent.sleep(POLL_SECONDS - gone % POLL_SECONDS)
+            pause = self._every - gone % self._every
+            gevent.sleep(pause + number * GOLDEN % 1 * self._every if self._scattered else pause)
 
     def _look(self, patience: float) -> None:
         at_s = (monotonic_us() - self._started_us) / 1e6

@@ -178,7 +178,7 @@ class Conductor:
             self._generator.begin(self._order(run), run.settings, monotonic_us())
         else:
             self._vitals = Vitals(run)
-        self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us)
+        self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us, run.planned_seconds)
         run.server = self._watch.course
         if run.stages:
             self._timers = [gevent.spawn_later(length(run.stages) - run.elapsed_us / 1e6, self._stop, "stages")]

@@ -13,6 +13,7 @@ from mop_locust.metrics.summary import error_rows, summarise, window_rows
 from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.document import SCHEMA, LagMs, Master, Preflight, ServerName, StagePart, SummaryDocument, Worker
+from mop_locust.report.drift import add_drift
 from mop_locust.report.sentence import red_sentence
 from mop_locust.swarm.arrived import arrival_notes
 from mop_locust.swarm.provenance import machines
@@ -73,6 +74,8 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
         summary["stages"] = _stages(run, parts)
     if run.server is not None:
         summary["server_side"] = run.server.to_json()
+    if run.settings.drift and run.finished and run.stopped_by != "preflight":
+        add_drift(summary, run.settings.allow_degraded)
     summary["verdict"]["sentence"] = red_sentence(summary)
     return summary
 
@@ -186,13 +189,14 @@ def _workers(run: Run) -> list[Worker]:
 
 
 def _master(run: Run) -> Master:
-    cpu = run.gauges.get("cpu_percent", [])
+    cpu, memory, files = (run.gauges[name] for name in ("cpu_percent", "rss_bytes", "open_files"))
     return {
-        "cpu_percent": _rounded(sum(cpu) / len(cpu)) if cpu else None,
-        "rss_bytes": max(run.gauges.get("rss_bytes", []), default=None),
-        "open_files": max(run.gauges.get("open_files", []), default=None),
+        "cpu_percent": _rounded(cpu.mean),
+        "rss_bytes": memory.peak,
+        "open_files": files.peak,
         "loop_lag_ms": _lag(run.master_lag) if run.master_lag.count else None,
-        "cpu_percent_peak": _rounded(max(cpu, default=None)),
+        "cpu_percent_peak": _rounded(cpu.peak),
+        "readings": {"rss_bytes": memory.points, "open_files": files.points},
     }
 
 

@@ -20,6 +20,7 @@ from mop_locust.preflight import Findings
 from mop_locust.report.provenance import Provenance
 from mop_locust.server_side import Course
 from mop_locust.swarm.arrivals import clocks
+from mop_locust.swarm.readings import Readings
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.verdict.judge import Part
@@ -28,6 +29,7 @@ from mop_locust.verdict.windows import Abort, WindowJudge
 
 logger = logging.getLogger("mop_locust")
 
+GAUGES = ("cpu_percent", "rss_bytes", "open_files")  # what a process tells of itself
 PEAKS = ("cpu_percent", "rss_bytes")  # gauges whose greatest value is kept
 AHEAD_US = 1_000_000  # of open load: from the order to the first arrivals
 BEGUN_US = 100_000  # of open load: from the last arrivals to the end, so that they have begun on every worker's clock
@@ -79,7 +81,7 @@ class Run:
         if self.windows:
             self.merge.followers.append(self._seconds.add)
         self.master_lag = Histogram()
-        self.gauges: dict[str, list[float]] = {}
+        self.gauges = {name: Readings() for name in GAUGES}
         self.arrivals = clocks(self.scenarios.arrivals(self.settings), self.settings)
 
     def begin(self) -> None:
@@ -94,7 +96,7 @@ class Run:
 
     def gauge(self, name: str, value: float) -> None:
         """Takes the judging process's own CPU, memory and descriptors."""
-        self.gauges.setdefault(name, []).append(value)
+        self.gauges[name].add(self.elapsed_us / 1e6, value)
 
     @property
     def until_us(self) -> int:

@@ -70,6 +70,7 @@ def test_help_lists_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
         "compare": "compare two groups of runs: better, worse, same, cannot tell",
         "ab": "run a scenario against two servers in turn, and compare",
         "release": "run all scenarios several times and write the folder of a formal release",
+        "soak": "run for a long time and judge what drifts, of the server and of ourselves",
     }.items():
         assert f" {name} {sentence}" in told
 

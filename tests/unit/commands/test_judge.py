@@ -15,9 +15,11 @@ from mop_locust.metrics.parts import Parts
 from mop_locust.metrics.sample import Sample
 from mop_locust.metrics.summary import summarise, window_rows
 from mop_locust.metrics.totals import Totals
+from mop_locust.report.drift import add_drift
 from mop_locust.verdict.threshold import parse
 from tests.unit.commands.old_runs import content, write_runs
 from tests.unit.report.sample_summary import dead_summary, green_summary, red_summary
+from tests.unit.report.soak_summary import soaked, steady
 
 CALLS = "call_latency{method:tools/list}"
 
@@ -178,3 +180,15 @@ def test_a_stage_that_the_run_has_not_and_windows_that_cannot_be_read(capsys: py
     assert main(["judge", str(bad), "--mop-threshold", "calls: count>0"]) == 0
     assert main(["judge", str(bad), "--mop-threshold", "calls: count>0 over 1s"]) == 2
     assert "its metrics cannot be read: metric calls{" in capsys.readouterr().err
+
+
+def test_a_soak_is_judged_for_drift_again() -> None:
+    """By what its courses were, whatever stood there."""
+    summary = soaked(files=steady(20, per_hour=50))
+    assert judged_by(summary, [])["verdict"]["exit_code"] == 0
+    add_drift(summary, allow_degraded=False)
+    summary["drift"]["courses"] = []
+    judged = judged_by(summary, [])
+    assert (judged["verdict"]["state"], judged["verdict"]["exit_code"]) == ("CROSSED", 3)
+    assert judged["verdict"]["sentence"].startswith("CROSSED: the server's descriptors grow by 50 descriptors/h")
+    assert len(judged["drift"]["courses"]) == 11

@@ -71,6 +71,7 @@ DEFAULTS = Settings(
     preflight=True,
     server_pid=0,
     server_cgroup="",
+    drift=False,
     max_loop_lag=0.25,
     max_stall=2.0,
     max_cpu_percent=55,

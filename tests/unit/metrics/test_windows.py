@@ -138,3 +138,12 @@ def test_the_default_holds_ten_minutes_in_seconds() -> None:
     for index in range(MOST_WINDOWS + 1):
         store.add("a", window(index))
     assert (len(store), store.width) == (301, 2)
+
+
+def test_windows_that_were_made_wider_are_bytes_at_once() -> None:
+    """Hundreds of them live together would be memory that is never given back."""
+    store = WindowStore()
+    for index in range(MOST_WINDOWS + 1):
+        store.add("a", window(index))
+    assert [merged.index for merged in store if merged.tally is merged.tally] == []
+    assert {n for _, _, n in counts(store)} == {1, 2}

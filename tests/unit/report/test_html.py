@@ -13,10 +13,12 @@ import pytest
 
 from mop_locust.report import library
 from mop_locust.report.course import course
+from mop_locust.report.drift import add_drift
 from mop_locust.report.html import fragments, render
 from mop_locust.report.style import CSS, POLICY
 from mop_locust.report.text import plain
 from tests.unit.report.sample_summary import HOSTILE, dead_summary, green_summary, hostile_summary, red_summary, told_summary
+from tests.unit.report.soak_summary import soaked, steady
 
 VOID = {"meta"}
 
@@ -252,3 +254,14 @@ def test_it_says_where_the_run_came_from() -> None:
 def test_the_servers_own_side_has_a_line_in_the_head() -> None:
     """CPU, memory, descriptors and sessions of the server."""
     assert "<p>Server: CPU up to 72 % of a core, RSS 19.1 MiB to 26.7 MiB" in render(told_summary())
+
+
+def test_drift_has_a_section_in_which_the_red_ones_are_marked() -> None:
+    """A run that is no soak has none."""
+    summary = soaked(files=steady(20, per_hour=50))
+    add_drift(summary, allow_degraded=False)
+    section = render(summary).partition("<h2>Drift</h2>")[2].partition("</section>")[0]
+    assert "<caption>drift, from 10:28 to 1:00:00 of the run</caption>" in section
+    assert section.count('<tr class="bad">') == 1
+    assert '<tr class="bad"><th scope="row">the server&#x27;s descriptors</th>' in section
+    assert "<h2>Drift</h2>" not in render(green_summary())

@@ -7,9 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from mop_locust.report.drift import add_drift
 from mop_locust.report.junit import render
+from mop_locust.report.sentence import red_sentence
 from mop_locust.report.table import render as table
 from tests.unit.report.sample_summary import HOSTILE, dead_summary, green_summary, hostile_summary, red_summary
+from tests.unit.report.soak_summary import soaked, steady
 
 
 def cases(summary: Any) -> list[tuple[str, str | None, str | None]]:
@@ -92,3 +95,13 @@ def test_hostile_texts_leave_it_well_formed(text: str) -> None:
         element.tag for element in ElementTree.fromstring(render(red_summary())).iter()
     ]
     assert render(hostile_summary(text)).count(b"<![CDATA[") == 0
+
+
+def test_drift_is_the_failure_of_the_run_as_a_whole() -> None:
+    """No threshold explains it."""
+    summary = soaked(files=steady(20, per_hour=50))
+    add_drift(summary, allow_degraded=False)
+    summary["verdict"]["sentence"] = red_sentence(summary)
+    text = render(summary).decode()
+    assert 'message="CROSSED: the server\'s descriptors grow by 50 descriptors/h (95 % interval 50 to 50)."' in text
+    assert 'failures="1"' in text

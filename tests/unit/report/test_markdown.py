@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from mop_locust.report.drift import add_drift
 from mop_locust.report.markdown import render
 from tests.unit.report.sample_summary import HOSTILE, dead_summary, green_summary, hostile_summary, red_summary
+from tests.unit.report.soak_summary import soaked, steady
 
 RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -118,3 +120,12 @@ def test_it_fits_a_comment(text: str) -> None:
     source = render(summary)
     assert 20_000 < len(source) < 65_000
     assert "more in `report.html`" in source
+
+
+def test_drift_has_a_table_of_its_own_with_the_red_ones_first() -> None:
+    """Behind the thresholds."""
+    summary = soaked(files=steady(20, per_hour=50))
+    add_drift(summary, allow_degraded=False)
+    text = render(summary)
+    first = text.partition("| drift | drift, from 10:28 to 1:00:00 of the run |\n| :-- | :-- |\n")[2].splitlines()[0]
+    assert first == "| drifting | the server's descriptors grow by 50 descriptors/h (95 % interval 50 to 50) |"

@@ -6,8 +6,10 @@ import unicodedata
 
 import pytest
 
+from mop_locust.report.drift import add_drift
 from mop_locust.report.table import render
 from tests.unit.report.sample_summary import HOSTILE, dead_summary, green_summary, hostile_summary, red_summary
+from tests.unit.report.soak_summary import soaked, steady
 
 GREEN = """\
 tools_call_rps   http://localhost:8000/mcp   meta-orchestration-protocol 0.1.4   20 users on 2 workers   1m00s
@@ -93,3 +95,13 @@ def test_hostile_texts_command_no_terminal(text: str) -> None:
     assert len(lines) == (22 if text else 20)  # an empty one leaves out the sentence and its empty line
     assert not [c for c in "".join(lines) if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c == "\u202e"]
     assert max(map(len, lines)) < 1200
+
+
+def test_drift_is_told_a_sentence_a_course() -> None:
+    """Between the thresholds and the verdict."""
+    summary = soaked(files=steady(20, per_hour=50))
+    add_drift(summary, allow_degraded=False)
+    text = render(summary)
+    assert "\n\n  drift, from 10:28 to 1:00:00 of the run\n  the server's memory is flat: " in text
+    assert "\n  the server's descriptors grow by 50 descriptors/h (95 % interval 50 to 50)\n" in text
+    assert text.index("drift, from") < text.index("CROSSED, valid, exit code 3.")

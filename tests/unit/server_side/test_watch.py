@@ -16,7 +16,7 @@ from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
 from mop_locust.report.document import ServerSide
 from mop_locust.server_side import watch as module
-from mop_locust.server_side.watch import LARGEST_BODY, MOST_LINES, ServerWatch
+from mop_locust.server_side.watch import LARGEST_BODY, MOST_LINES, POLL_SECONDS, ServerWatch, poll_seconds
 from tests.unit.client.memory import settings
 from tests.unit.transports.loopback import Authority, Loopback, Peer, Request, answer, unused_port
 
@@ -272,3 +272,21 @@ def test_a_cgroup_is_read(site: Callable[..., Site], tmp_path: Path) -> None:
     assert side["cgroup"] == str(tmp_path)
     assert side["samples"][-1]["rss_bytes"] == 4096
     assert (side["samples"][-1]["open_files"] or 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("drift", "planned", "pause"),
+    [(False, 60.0, POLL_SECONDS), (True, None, POLL_SECONDS), (True, 30.0, 1.0), (True, 600.0, 3.0), (True, 3600.0, 5.0)],
+)
+def test_a_short_run_that_is_judged_for_drift_is_looked_at_more_often(drift: bool, planned: float | None, pause: float) -> None:
+    """Some 200 looks, but not more than one a second."""
+    assert poll_seconds(drift, planned) == pause
+
+
+def test_the_looks_of_a_soak_are_scattered_over_their_pauses(site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users who keep step would be seen in the same step each time."""
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
+    pages = site()
+    side = watched(pages.server.url("http"), until=lambda: len(pages.seen) >= 40, MOP_DRIFT="1")
+    moments = sorted(sample["at_s"] % 0.05 for sample in side["samples"][1:-1])
+    assert moments[len(moments) // 2] > 0.01  # they would all be late by a moment, and by the same
