@@ -14,7 +14,7 @@ LEAST_BEND: Final = 0.1  # of the height of the chord: less is called straight
 
 
 def knee(points: Sequence[tuple[float, float]]) -> float | None:
-    """The rate of the knee of these (rate, latency), each rate once; None for fewer than three, or where nothing bends upwards."""
+    """The rate of the knee of these (rate, latency), each rate once; None for fewer than three, or where nothing bends up."""
     curve = sorted(points)
     if len(curve) < 3:
         return None

@@ -15,7 +15,7 @@ def test_the_corner_of_a_hockey_stick() -> None:
 
 def test_an_open_queue() -> None:
     """1 / (1 - load) is farthest below its chord where its slope is that of the chord: 1 - load = sqrt(0.05) here."""
-    points = [(load / 100, 1 / (1 - load / 100)) for load in range(0, 96)]
+    points = [(load / 100, 1 / (1 - load / 100)) for load in range(96)]
     assert knee(points) == pytest.approx(1 - 0.05**0.5, abs=0.01)
 
 

@@ -1,0 +1,100 @@
+"""One step of a search: what a run at one rate of arrivals showed, and who was its limit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from mop_locust.capacity.search import Answer
+from mop_locust.metrics.summary import MetricSummary
+from mop_locust.report.document import SummaryDocument
+
+ITERATIONS: Final = "iterations"
+DROPPED: Final = "dropped_iterations"
+INTENDED: Final = "iteration_duration_intended"
+SERVED: Final = "iteration_duration"
+
+ABOUT_DROPPED: Final = "dropped"  # the word by which a reason is known to be of arrivals that found no user
+TOO_FEW: Final = "are too few"
+ENOUGH: Final = 1.5  # times the users that a calm server's iterations keep busy: what is dropped then is the server's doing
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Percentiles of whole iterations, in ms."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a run at `rate` arrivals a second showed; `why` it did not hold is "" when it did.
+
+    `failed` is the share of all calls, `intended` counts from when an iteration should have begun, `served` from when it did;
+    CPU and loop lag are those of the worst load generator. None for what was not seen.
+    """
+
+    rate: float
+    answer: Answer
+    why: str
+    run: str
+    iterations: int
+    dropped: int
+    failed: float | None
+    intended: Latency | None
+    served: Latency | None
+    mean_ms: float | None  # of an iteration from its real start
+    cpu_percent: float | None
+    loop_lag_p99_ms: float | None
+
+
+def read_step(rate: float, run: str, summary: SummaryDocument, calm_ms: float | None) -> Step:
+    """The step of a run in the folder `run`; `calm_ms` is the mean of an iteration at a rate that held, if there is one."""
+    metrics, workers = summary["metrics"], summary["workers"]
+    answer, why = _judged(rate, summary, calm_ms)
+    return Step(
+        rate=rate,
+        answer=answer,
+        why=why,
+        run=run,
+        iterations=_count(metrics, ITERATIONS),
+        dropped=_count(metrics, DROPPED),
+        failed=metrics["call_failures"].get("rate") if "call_failures" in metrics else None,
+        intended=_latency(metrics, INTENDED),
+        served=_latency(metrics, SERVED),
+        mean_ms=metrics[SERVED].get("mean") if SERVED in metrics else None,
+        cpu_percent=max((worker["cpu_percent"] for worker in workers if worker["cpu_percent"] is not None), default=None),
+        loop_lag_p99_ms=max((worker["loop_lag_ms"]["p99"] for worker in workers if worker["loop_lag_ms"]), default=None),
+    )
+
+
+def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tuple[Answer, str]:
+    """Who was the limit, and why.
+
+    A load generator at a limit of its own proves nothing about the server, so that goes first. Arrivals that found no free user
+    speak against the server when there were users enough for a calm one.
+    """
+    verdict = summary["verdict"]
+    if verdict["validity"] == "valid":
+        if verdict["state"] == "PASSED":
+            return Answer.HELD, ""
+        return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
+    others = [reason for reason in verdict["reasons"] if ABOUT_DROPPED not in reason]
+    if others:
+        return Answer.GENERATOR, "; ".join(others)
+    users, needed = summary["run"]["users"], rate * (calm_ms or 0.0) / 1000
+    dropped = _count(summary["metrics"], DROPPED)
+    lost = f"{dropped:,} of {dropped + _count(summary['metrics'], ITERATIONS):,} arrivals found no free user"
+    if users < ENOUGH * needed:
+        return Answer.GENERATOR, f"{lost}: {users:,} users {TOO_FEW}, since {needed:,.0f} iterations go on at once"
+    return Answer.SERVER, f"{lost}: the server held all {users:,} of them"
+
+
+def _count(metrics: dict[str, MetricSummary], name: str) -> int:
+    return metrics[name]["count"] if name in metrics else 0
+
+
+def _latency(metrics: dict[str, MetricSummary], name: str) -> Latency | None:
+    metric = metrics.get(name)
+    return Latency(metric["p50"], metric["p95"], metric["p99"]) if metric and "p50" in metric else None
