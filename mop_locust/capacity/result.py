@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from mop_locust.capacity.ceiling import Ceiling
 from mop_locust.capacity.knee import knee
 from mop_locust.capacity.search import Answer, Plan, Search
 from mop_locust.capacity.step import TOO_FEW, Step
@@ -16,17 +17,6 @@ from mop_locust.verdict.exit_codes import CROSSED, INVALID, PASSED, ExitCode
 
 SCHEMA: Final = 1
 CLOSE: Final = 0.8  # of the generator's own ceiling: a result from there on is told with it
-
-
-class Ceiling(msgspec.Struct, frozen=True):
-    """What the load generator can do by itself, from a run against the embedded server.
-
-    `rate` is where it would reach its CPU limit, `cost_ms` its CPU time for an iteration, over all its processes.
-    """
-
-    rate: float
-    cost_ms: float
-    run: str
 
 
 class Capacity(msgspec.Struct, frozen=True):

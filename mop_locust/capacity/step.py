@@ -11,9 +11,14 @@ from mop_locust.metrics.summary import MetricSummary
 from mop_locust.report.document import SummaryDocument
 
 ITERATIONS: Final = "iterations"
+ARRIVALS: Final = "arrivals"
 DROPPED: Final = "dropped_iterations"
 INTENDED: Final = "iteration_duration_intended"
 SERVED: Final = "iteration_duration"
+
+FLOW: Final = {ARRIVALS: 1, DROPPED: -1, ITERATIONS: -1}  # what adds to the sessions that go on, and what takes away
+KEEPS_UP: Final = 0.03  # of the arrivals of half a run: so many more may be left over at its end
+LEAST_GROWN: Final = 3  # sessions: less is chance
 
 ABOUT_DROPPED: Final = "dropped"  # the word by which a reason is known to be of arrivals that found no user
 TOO_FEW: Final = "are too few"
@@ -73,13 +78,17 @@ def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tup
     """Who was the limit, and why.
 
     A load generator at a limit of its own proves nothing about the server, so that goes first. Arrivals that found no free user
-    speak against the server when there were users enough for a calm one.
+    speak against the server when there were users enough for a calm one. One that falls behind does not hold a rate, whatever the
+    thresholds say: they may know no time, or the run may be too short for it.
     """
     verdict = summary["verdict"]
     if verdict["validity"] == "valid":
-        if verdict["state"] == "PASSED":
-            return Answer.HELD, ""
-        return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
+        if verdict["state"] != "PASSED":
+            return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
+        grown, arrived = backlog(summary)
+        if grown > max(LEAST_GROWN, KEEPS_UP * arrived):
+            return Answer.SERVER, f"it falls behind: {grown:,} of the last {arrived:,} arrivals were left over"
+        return Answer.HELD, ""
     others = [reason for reason in verdict["reasons"] if ABOUT_DROPPED not in reason]
     if others:
         return Answer.GENERATOR, "; ".join(others)
@@ -89,6 +98,20 @@ def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tup
     if users < ENOUGH * needed:
         return Answer.GENERATOR, f"{lost}: {users:,} users {TOO_FEW}, since {needed:,.0f} iterations go on at once"
     return Answer.SERVER, f"{lost}: the server held all {users:,} of them"
+
+
+def backlog(summary: SummaryDocument) -> tuple[int, int]:
+    """By how many the sessions that went on grew in the second half of the run, and how many arrived in it."""
+    end = int(summary["run"]["planned_seconds"] or 0)
+    grown = arrived = 0
+    for window in summary["windows"]:
+        if not end / 2 <= window["start_s"] < end:
+            continue
+        for name, series in window["series"].items():
+            metric = name.partition("{")[0]
+            arrived += series["count"] if metric == ARRIVALS else 0
+            grown += series["count"] * FLOW.get(metric, 0)
+    return grown, arrived
 
 
 def _count(metrics: dict[str, MetricSummary], name: str) -> int:
