@@ -114,7 +114,7 @@ def _sentence(search: Search, steps: Sequence[Step], workers: int, ceiling: Ceil
     at = rate_text(search.high)
     why = next(step.why for step in reversed(steps) if step.rate == search.high and step.answer is search.limit)
     if search.limit is Answer.GENERATOR:
-        more = "more users (-u)" if TOO_FEW in why else f"more workers (--workers {max(2, 2 * workers)})"
+        more = "more users (--mop-max-users)" if TOO_FEW in why else f"more workers (--workers {max(2, 2 * workers)})"
         least = f"the server holds at least {rate_text(search.low)}; " if held else ""
         return f"the generator is the limit at {at}: use {more}; {least}{why}{_own(ceiling)}"
     if not held:

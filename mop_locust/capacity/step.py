@@ -21,6 +21,7 @@ KEEPS_UP: Final = 0.03  # of the arrivals of half a run: so many more may be lef
 LEAST_GROWN: Final = 3  # sessions: less is chance
 
 ABOUT_DROPPED: Final = "dropped"  # the word by which a reason is known to be of arrivals that found no user
+STOOD_STILL_MS: Final = 1000.0  # after so long a load generator lets arrivals pass
 TOO_FEW: Final = "are too few"
 ENOUGH: Final = 1.5  # times the users that a calm server's iterations keep busy: what is dropped then is the server's doing
 
@@ -77,27 +78,35 @@ def read_step(rate: float, run: str, summary: SummaryDocument, calm_ms: float | 
 def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tuple[Answer, str]:
     """Who was the limit, and why.
 
-    A load generator at a limit of its own proves nothing about the server, so that goes first. Arrivals that found no free user
-    speak against the server when there were users enough for a calm one. One that falls behind does not hold a rate, whatever the
-    thresholds say: they may know no time, or the run may be too short for it.
+    A load generator at a limit of its own proves nothing about the server, so that goes first. A server that falls behind does
+    not hold a rate, whatever the thresholds say: they may know no time, or the run may be too short for them.
     """
-    verdict = summary["verdict"]
-    if verdict["validity"] == "valid":
-        if verdict["state"] != "PASSED":
-            return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
-        grown, arrived = backlog(summary)
-        if grown > max(LEAST_GROWN, KEEPS_UP * arrived):
-            return Answer.SERVER, f"it falls behind: {grown:,} of the last {arrived:,} arrivals were left over"
-        return Answer.HELD, ""
-    others = [reason for reason in verdict["reasons"] if ABOUT_DROPPED not in reason]
-    if others:
+    verdict, dropped = summary["verdict"], _count(summary["metrics"], DROPPED)
+    others = [reason for reason in verdict["reasons"] if not (dropped and ABOUT_DROPPED in reason)]
+    if verdict["validity"] != "valid" and others:
         return Answer.GENERATOR, "; ".join(others)
-    users, needed = summary["run"]["users"], rate * (calm_ms or 0.0) / 1000
-    dropped = _count(summary["metrics"], DROPPED)
-    lost = f"{dropped:,} of {dropped + _count(summary['metrics'], ITERATIONS):,} arrivals found no free user"
+    if dropped:
+        return _dropped(rate, summary, dropped, calm_ms)
+    if verdict["state"] != "PASSED":
+        return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
+    grown, arrived = backlog(summary)
+    if grown > max(LEAST_GROWN, KEEPS_UP * arrived):
+        return Answer.SERVER, f"it falls behind: {grown:,} of the last {arrived:,} arrivals were left over"
+    return Answer.HELD, ""
+
+
+def _dropped(rate: float, summary: SummaryDocument, dropped: int, calm_ms: float | None) -> tuple[Answer, str]:
+    """Whose doing it is that arrivals found no user: the server's, when there were enough for one that is calm."""
+    lost = f"{dropped:,} of {dropped + _count(summary['metrics'], ITERATIONS):,} arrivals were dropped"
+    stood_ms = max((worker["loop_lag_ms"]["max"] for worker in summary["workers"] if worker["loop_lag_ms"]), default=0.0)
+    if stood_ms >= STOOD_STILL_MS:
+        return Answer.GENERATOR, f"{lost}: a load generator stood still for {stood_ms / 1000:.1f} s"
+    gauges = [window["gauges"].values() for window in summary["windows"]]
+    users = round(max((sum(gauge.get("users", 0) for gauge in each) for each in gauges), default=0))
+    needed = rate * (calm_ms or 0.0) / 1000
     if users < ENOUGH * needed:
         return Answer.GENERATOR, f"{lost}: {users:,} users {TOO_FEW}, since {needed:,.0f} iterations go on at once"
-    return Answer.SERVER, f"{lost}: the server held all {users:,} of them"
+    return Answer.SERVER, f"{lost}: the server held all {users:,} users"
 
 
 def backlog(summary: SummaryDocument) -> tuple[int, int]:

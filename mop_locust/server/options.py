@@ -28,6 +28,7 @@ class Options(msgspec.Struct, frozen=True):
     delay: Delay = Delay()
     delay_seed: int = 0
     delay_from: float = 0.0
+    slots: int = 0
     keep_alive_seconds: float = 30.0
     tools: int = 0
     tool_bytes: int = 600
@@ -144,6 +145,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=default.delay_from,
         metavar="S",
         help="hold answers only from so many seconds after the first one on (0)",
+    )
+    parser.add_argument(
+        "--slots",
+        type=_count,
+        default=default.slots,
+        metavar="N",
+        help="hold at most N answers at a time, the others wait: it serves N answers in each --delay; 0 for all at once (0)",
     )
     parser.add_argument(
         "--keep-alive-seconds",
