@@ -98,16 +98,18 @@ def _exit_code(search: Search, gone: str) -> ExitCode:
 
 
 def _holds_nothing(search: Search) -> bool:
-    return search.rate is None and not search.low and search.limit is Answer.SERVER
+    return search.rate is None and not search.spent and not search.low and search.limit is Answer.SERVER
 
 
 def _sentence(search: Search, steps: Sequence[Step], workers: int, ceiling: Ceiling | None, gone: str) -> str:
     held = f"the server holds {rate_text(search.low)}" if search.low else ""
+    if gone and not steps:
+        return f"the target does not answer: {gone}"
     if gone:
         return f"the target no longer answers after {rate_text(steps[-1].rate)}: {gone}{_once(held)}"
     if search.rate is not None:
         return f"not found: the time was over{_once(held)}"
-    if held and not search.sure:
+    if search.spent:
         return f"not found: the steps contradict each other{_once(held)}"
     if search.high is None:
         return f"{held}, the most that was tried{_near(search.low, ceiling)}"

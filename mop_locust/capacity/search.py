@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 DOWN: Final = 4  # halvings below the first rate before it is given up
 SPARE: Final = 4  # steps beyond those of a server that answers the same each time
@@ -19,7 +20,8 @@ class Answer(Enum):
     GENERATOR = "generator"
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """Rates a second to begin with and to end at (0 < first <= last), and the share of the result that may stay unknown."""
 
     first: float
@@ -50,6 +52,7 @@ class Search:
         self.high: float | None = None  # the lowest that did not; None: none yet
         self.limit: Answer | None = None  # who was the limit there
         self.sure = False  # whether `low` held again at the end
+        self.spent = False  # whether it ended since no step was left
         self._held: list[float] = []
         self._answers: list[Answer] = []
 
@@ -63,8 +66,8 @@ class Search:
             self._note(self.rate, settled)
             self._answers.clear()
             self.rate = None if self.sure else self._next()
-        if self.steps == self.plan.most_steps:
-            self.rate = None
+        if self.steps == self.plan.most_steps and self.rate is not None:
+            self.rate, self.spent = None, True
 
     def _note(self, rate: float, answer: Answer) -> None:
         if answer is not Answer.HELD:

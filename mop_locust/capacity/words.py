@@ -11,7 +11,7 @@ from mop_locust.capacity.step import Latency, Step
 from mop_locust.report import figures
 from mop_locust.report.text import CUT_PROSE, markdown, markdown_code, plain
 
-COLUMNS: Final = ("rate", "answer", "began", "dropped", "failed", "P50", "P95", "P99", "P50", "P95", "P99", "CPU", "lag P99")
+COLUMNS: Final = ("rate", "answer", "iterations", "dropped", "failed", "P50", "P95", "P99", "P50", "P95", "P99", "CPU", "lag P99")
 GROUPS: Final = (("", 5), ("from the intended start", 3), ("from the real start", 3), ("generator", 2))
 """What stands over the columns, and over how many."""
 

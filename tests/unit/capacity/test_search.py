@@ -134,13 +134,13 @@ def test_answers_that_contradict_each_other_end_it_all_the_same() -> None:
     """It is not sure then."""
     search, tried = run(PLAN, script(*[SERVER, GENERATOR, HELD] * 50))
     assert len(tried) == 3 * (DOWN + 1) < PLAN.most_steps
-    assert (search.low, search.sure) == (0, False)
+    assert (search.low, search.sure, search.spent) == (0, False, False)
     noisy = Plan(10, 20, 0.5)
     assert noisy.most_steps == 17
     again = script(HELD, HELD, *[SERVER, HELD, SERVER] * 50)
     search, tried = run(noisy, again)
     assert len(tried) == noisy.most_steps
-    assert (search.rate, search.sure) == (None, False)
+    assert (search.rate, search.sure, search.spent) == (None, False, True)
 
 
 @pytest.mark.parametrize(
