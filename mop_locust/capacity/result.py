@@ -90,6 +90,11 @@ def rate_text(rate: float) -> str:
     return f"{figures.number(rate)}/s"
 
 
+def about(rate: float) -> str:
+    """`about 1,100/s`: two digits of a rate that is calculated."""
+    return f"about {rate_text(float(f'{rate:.2g}'))}"
+
+
 def _exit_code(search: Search, gone: str) -> ExitCode:
     """0 for a rate that is the server's limit, or the last that was asked for; 3 where none holds; 4 where it is not known."""
     if gone or _holds_nothing(search):
@@ -129,10 +134,10 @@ def _once(held: str) -> str:
 
 
 def _own(ceiling: Ceiling | None) -> str:
-    return f"; its own ceiling is about {rate_text(ceiling.rate)}" if ceiling else ""
+    return f"; its own ceiling is {about(ceiling.rate)}" if ceiling else ""
 
 
 def _near(rate: float, ceiling: Ceiling | None) -> str:
     if ceiling is None or rate < CLOSE * ceiling.rate:
         return ""
-    return f"; that is near the generator's own ceiling of about {rate_text(ceiling.rate)}: look again with more workers"
+    return f"; that is near the generator's own ceiling of {about(ceiling.rate)}: look again with more workers"

@@ -20,7 +20,7 @@ FLOW: Final = {ARRIVALS: 1, DROPPED: -1, ITERATIONS: -1}  # what adds to the ses
 KEEPS_UP: Final = 0.03  # of the arrivals of half a run: so many more may be left over at its end
 LEAST_GROWN: Final = 3  # sessions: less is chance
 
-ABOUT_DROPPED: Final = "dropped"  # the word by which a reason is known to be of arrivals that found no user
+ABOUT_DROPPED: Final = "did not arrive as ordered"  # by which a reason is known to be of arrivals that could not begin
 STOOD_STILL_MS: Final = 1000.0  # after so long a load generator lets arrivals pass
 TOO_FEW: Final = "are too few"
 ENOUGH: Final = 1.5  # times the users that a calm server's iterations keep busy: what is dropped then is the server's doing
@@ -81,12 +81,12 @@ def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tup
     A load generator at a limit of its own proves nothing about the server, so that goes first. A server that falls behind does
     not hold a rate, whatever the thresholds say: they may know no time, or the run may be too short for them.
     """
-    verdict, dropped = summary["verdict"], _count(summary["metrics"], DROPPED)
-    others = [reason for reason in verdict["reasons"] if not (dropped and ABOUT_DROPPED in reason)]
-    if verdict["validity"] != "valid" and others:
+    verdict = summary["verdict"]
+    others = [reason for reason in verdict["reasons"] if ABOUT_DROPPED not in reason]
+    if others:
         return Answer.GENERATOR, "; ".join(others)
-    if dropped:
-        return _dropped(rate, summary, dropped, calm_ms)
+    if verdict["validity"] != "valid":
+        return _dropped(rate, summary, calm_ms)
     if verdict["state"] != "PASSED":
         return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
     grown, arrived = backlog(summary)
@@ -95,9 +95,10 @@ def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tup
     return Answer.HELD, ""
 
 
-def _dropped(rate: float, summary: SummaryDocument, dropped: int, calm_ms: float | None) -> tuple[Answer, str]:
+def _dropped(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tuple[Answer, str]:
     """Whose doing it is that arrivals found no user: the server's, when there were enough for one that is calm."""
-    lost = f"{dropped:,} of {dropped + _count(summary['metrics'], ITERATIONS):,} arrivals were dropped"
+    metrics = summary["metrics"]
+    lost = f"{_count(metrics, DROPPED):,} of {_count(metrics, ARRIVALS):,} arrivals were dropped"
     stood_ms = max((worker["loop_lag_ms"]["max"] for worker in summary["workers"] if worker["loop_lag_ms"]), default=0.0)
     if stood_ms >= STOOD_STILL_MS:
         return Answer.GENERATOR, f"{lost}: a load generator stood still for {stood_ms / 1000:.1f} s"

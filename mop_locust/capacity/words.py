@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mop_locust.capacity.result import Capacity, rate_text
+from mop_locust.capacity.result import Capacity, about, rate_text
 from mop_locust.capacity.search import Answer
 from mop_locust.capacity.step import Latency, Step
 from mop_locust.report import figures
@@ -87,7 +87,7 @@ def remarks(capacity: Capacity) -> list[str]:
         own = capacity.ceiling
         texts.append(
             f"The generator by itself: {figures.duration(own.cost_ms)} of CPU an iteration against the embedded server, "
-            f"so its ceiling is about {rate_text(own.rate)}."
+            f"so its ceiling is {about(own.rate)}."
         )
     return texts
 

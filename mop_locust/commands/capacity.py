@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mop_locust.capacity.ceiling import Ceiling, read_ceiling
 from mop_locust.capacity.page import page
-from mop_locust.capacity.result import Capacity, conclude, rate_text
+from mop_locust.capacity.result import Capacity, about, conclude, rate_text
 from mop_locust.capacity.search import Answer, Plan, Search
 from mop_locust.capacity.step import Step, read_step
 from mop_locust.capacity.words import WORDS, markdown_text, table
@@ -137,7 +137,7 @@ class _Rig:
                 where = ["--mop-http-base", http, "--mop-base-url", websocket]
                 run, summary = self._run(rate, "null", where, MOP_API_KEY="", MOP_API_KEY_FILE="", MOP_SERVER_PID="")
                 found = read_ceiling(run, summary, _cpu_limit(summary)) or found
-                text = f"the generator's own ceiling is about {rate_text(found.rate)}" if found else "shows no ceiling"
+                text = f"the generator's own ceiling is {about(found.rate)}" if found else "shows no ceiling"
                 print(text, flush=True)
                 if found is None or NULL_SHARE * found.rate <= rate:
                     break

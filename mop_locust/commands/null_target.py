@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 END_SECONDS = 5.0
 
@@ -34,10 +33,11 @@ def null_target() -> Iterator[tuple[str, str]]:
             raise OSError("the embedded server did not start")
         yield addresses[0], addresses[1]
     finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            server.send_signal(number)
-            with suppress(subprocess.TimeoutExpired):
-                server.wait(END_SECONDS)
-                break
+        server.terminate()
+        try:
+            server.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
         assert server.stdout is not None
         server.stdout.close()

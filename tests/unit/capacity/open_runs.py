@@ -13,7 +13,7 @@ SECONDS = 10
 
 
 def open_run(rate: int = 100, *, over: int = 0, dropped: int = 0, users: int = 20, slower_ms: float = 0.0) -> SummaryDocument:
-    """A green run of 10 s at so many arrivals a second, of which `over` a second are left over and `dropped` are dropped in all."""
+    """A green run of 10 s at so many arrivals a second, `over` of them left over, and `dropped` dropped in all."""
     summary: Any = green_summary()
     done = (rate - over) * SECONDS - dropped
     summary["run"] |= {"planned_seconds": float(SECONDS), "seconds": SECONDS + 0.1}

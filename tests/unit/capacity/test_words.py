@@ -38,7 +38,7 @@ def test_the_table() -> None:
         "",
         "storm: the server holds 20/s; at 40/s nothing came.",
         "  The knee is at 20/s: from there on P95 rises faster than the rate (Kneedle).",
-        "  The generator by itself: 0.5 ms of CPU an iteration against the embedded server, so its ceiling is about 1,096/s.",
+        "  The generator by itself: 0.5 ms of CPU an iteration against the embedded server, so its ceiling is about 1,100/s.",
     ]
 
 
