@@ -8,6 +8,7 @@ import msgspec
 
 from mop_locust.capacity.search import Answer
 from mop_locust.metrics.summary import MetricSummary
+from mop_locust.report import figures
 from mop_locust.report.document import SummaryDocument
 
 ITERATIONS: Final = "iterations"
@@ -22,7 +23,7 @@ LEAST_GROWN: Final = 3  # sessions: less is chance
 
 ABOUT_DROPPED: Final = "did not arrive as ordered"  # by which a reason is known to be of arrivals that could not begin
 STOOD_STILL_MS: Final = 1000.0  # after so long a load generator lets arrivals pass
-TOO_FEW: Final = "are too few"
+TOO_FEW: Final = "too few"
 ENOUGH: Final = 1.5  # times the users that a calm server's iterations keep busy: what is dropped then is the server's doing
 
 
@@ -106,7 +107,10 @@ def _dropped(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tu
     users = round(max((sum(gauge.get("users", 0) for gauge in each) for each in gauges), default=0))
     needed = rate * (calm_ms or 0.0) / 1000
     if users < ENOUGH * needed:
-        return Answer.GENERATOR, f"{lost}: {users:,} users {TOO_FEW}, since {needed:,.0f} iterations go on at once"
+        return (
+            Answer.GENERATOR,
+            f"{lost}: {figures.plural(users, 'user')}, {TOO_FEW} where {needed:,.1f} iterations go on at once",
+        )
     return Answer.SERVER, f"{lost}: the server held all {users:,} users"
 
 
@@ -115,7 +119,7 @@ def backlog(summary: SummaryDocument) -> tuple[int, int]:
     end = int(summary["run"]["planned_seconds"] or 0)
     grown = arrived = 0
     for window in summary["windows"]:
-        if not end / 2 <= window["start_s"] < end:
+        if not end // 2 <= window["start_s"] < end:
             continue
         for name, series in window["series"].items():
             metric = name.partition("{")[0]

@@ -128,7 +128,7 @@ class _Rig:
         return step, [url for url in summary["run"]["target"].values() if isinstance(url, str)]
 
     def _ceiling(self, plan: Plan) -> Ceiling | None:
-        """The generator's own ceiling: a first look at the lowest rate, and a better one at a good part of what that promises."""
+        """The generator's own ceiling: a look at the lowest rate, and if need be a better one at half of what that promises."""
         with null_target() as (http, websocket):
             found, rate = None, plan.first
             for _ in range(NULL_RUNS):
@@ -139,9 +139,9 @@ class _Rig:
                 found = read_ceiling(run, summary, _cpu_limit(summary)) or found
                 text = f"the generator's own ceiling is {about(found.rate)}" if found else "shows no ceiling"
                 print(text, flush=True)
-                if found is None or NULL_SHARE * found.rate <= rate:
+                if found is None or not rate < NULL_SHARE * found.rate < plan.last:
                     break
-                rate = round(min(NULL_SHARE * found.rate, plan.last), 1)
+                rate = round(NULL_SHARE * found.rate, 1)
         return found
 
     def _run(self, rate: float, into: str, options: Sequence[str] = (), **variables: str) -> tuple[str, SummaryDocument]:

@@ -69,7 +69,7 @@ def test_the_generator_is_the_limit() -> None:
     assert limited("late", workers=0).sentence.startswith(
         "storm: the generator is the limit at 20/s: use more workers (--workers 2)"
     )
-    assert limited("5 users are too few").sentence.startswith(
+    assert limited("5 users, too few").sentence.startswith(
         "storm: the generator is the limit at 20/s: use more users (--mop-max-users); "
     )
     assert limited("late").exit_code == 4

@@ -104,7 +104,7 @@ def test_too_few_users_are_the_generator_s() -> None:
     """14 for 10 at once, half as many again being wanted."""
     assert judged(invalid(open_run(dropped=500, users=14), DROPPED_REASON), 100.0) == (
         Answer.GENERATOR,
-        "500 of 1,000 arrivals were dropped: 14 users are too few, since 10 iterations go on at once",
+        "500 of 1,000 arrivals were dropped: 14 users, too few where 10.0 iterations go on at once",
     )
 
 
