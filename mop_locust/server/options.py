@@ -215,5 +215,7 @@ def read_options(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         raise ValueError("--downstream needs --dialect mop: standard MCP has no federation")
     if given["answer"] == "sse" and given["dialect"] == "mop":
         raise ValueError("--answer sse needs --dialect mcp: the MOP server answers a POST with JSON only")
+    if given["slots"] and not given["delay"].holds:
+        raise ValueError("--slots needs --delay: without one no answer is held")
     tls = tuple(arguments.tls) if arguments.tls else None
     return Options(**given, tls=tls, key=environment.get(KEY_VARIABLE) or DEMO_KEY)

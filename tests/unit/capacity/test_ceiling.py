@@ -8,6 +8,7 @@ import pytest
 
 from mop_locust.capacity.ceiling import read_ceiling
 from tests.unit.capacity.open_runs import open_run
+from tests.unit.report.sample_summary import rate
 
 
 def test_it_is_where_the_busiest_process_would_reach_its_limit() -> None:
@@ -26,11 +27,20 @@ def changed(part: str, **values: Any) -> Any:
     return summary
 
 
+def test_thresholds_are_of_no_account() -> None:
+    """They are meant for the target; nor does it matter where no call was made at all."""
+    assert read_ceiling("null/one", changed("verdict", state="CROSSED"), 55) is not None
+    silent: Any = open_run()
+    del silent["metrics"]["call_failures"]
+    assert read_ceiling("null/one", silent, 55) is not None
+
+
 def test_no_ceiling_without_evidence() -> None:
-    """A run that is not green, of unknown length, in which nothing was done, or whose CPU nobody saw."""
+    """A run whose calls fail, of unknown length, in which nothing was done, or whose CPU nobody saw."""
     unseen: Any = open_run()
     unseen["workers"] = [worker | {"cpu_percent": None} for worker in unseen["workers"]]
     nothing: Any = open_run()
     del nothing["metrics"]["iterations"]
-    for summary in (changed("verdict", state="CROSSED"), changed("run", planned_seconds=None), unseen, nothing):
+    failed = changed("metrics", call_failures=rate(1000, 51))
+    for summary in (failed, changed("run", planned_seconds=None), unseen, nothing):
         assert read_ceiling("null/one", summary, 55) is None
