@@ -19,6 +19,7 @@ SERVED: Final = "iteration_duration"
 
 FLOW: Final = {ARRIVALS: 1, DROPPED: -1, ITERATIONS: -1}  # what adds to the sessions that go on, and what takes away
 KEEPS_UP: Final = 0.03  # of the arrivals of half a run: so many more may be left over at its end
+HICCUP_S: Final = 0.1  # and so many as arrive in that time: a process that was late for once has as many in its hands
 LEAST_GROWN: Final = 3  # sessions: less is chance
 
 ABOUT_DROPPED: Final = "did not arrive as ordered"  # by which a reason is known to be of arrivals that could not begin
@@ -91,7 +92,7 @@ def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tup
     if verdict["state"] != "PASSED":
         return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")
     grown, arrived = backlog(summary)
-    if grown > max(LEAST_GROWN, KEEPS_UP * arrived):
+    if grown > max(LEAST_GROWN, KEEPS_UP * arrived, HICCUP_S * rate):
         return Answer.SERVER, f"it falls behind: {grown:,} of the last {arrived:,} arrivals were left over"
     return Answer.HELD, ""
 

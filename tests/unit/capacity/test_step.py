@@ -70,6 +70,16 @@ def test_a_server_that_falls_behind_holds_nothing() -> None:
     assert judged(few) == (Answer.HELD, "")
 
 
+def test_a_hiccup_at_the_end_of_a_short_run_is_none() -> None:
+    """A tenth of a second of arrivals: in a run of 4 s more than 3 % of its half."""
+    for left, answer in ((10, Answer.HELD), (11, Answer.SERVER)):
+        summary = open_run()
+        summary["run"]["planned_seconds"] = 4.0
+        summary["windows"][3]["series"]["iterations{scenario:tools_call_rps}"]["count"] = 100 - left
+        assert backlog(summary) == (left, 200)
+        assert judged(summary)[0] is answer
+
+
 def test_a_backlog_that_does_not_grow_is_none() -> None:
     """Sessions that take long go on at the end in any case: only the second half of a run counts."""
     summary = open_run()
