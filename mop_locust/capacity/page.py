@@ -32,7 +32,8 @@ def page(capacity: Capacity) -> str:
 
 def _table(capacity: Capacity) -> str:
     over = "".join(f'<th scope="colgroup" colspan="{width}">{name}</th>' for name, width in GROUPS)
-    names = "".join(f'<th scope="col" class="figure">{name}</th>' for name in COLUMNS)
+    kinds = ["text", *["figure"] * (len(COLUMNS) - 1)]
+    names = "".join(f'<th scope="col" class="{kind}">{name}</th>' for kind, name in zip(kinds, COLUMNS, strict=True))
     rows = []
     for step in in_order(capacity):
         rate, *others = cells(step)

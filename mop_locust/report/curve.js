@@ -10,6 +10,7 @@
   const SYMBOLS = { held: "circle", server: "x", generator: "diamond-open" };
   const root = document.getElementById("charts"), plot = document.createElement("div");
   root.append(plot);
+  plot.style.gridColumn = "1 / -1";
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", "rate of arrivals against latency");
   document.documentElement.classList.add("drawn");
