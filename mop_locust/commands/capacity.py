@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -58,15 +59,19 @@ def capacity(chosen: argparse.Namespace, options: Sequence[str]) -> int:
         return refuse("capacity", "nothing was started", [f"no folder could be made: {error.strerror or error}"])
     seconds = int(chosen.step_seconds)
     series = Series(folder, int(chosen.workers), [*options, "-t", f"{seconds}s"])
-    rig = _Rig(series, files[0], seconds)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # between two runs too it ends what was started
     try:
-        found = rig.search(plan, int(chosen.workers))
+        found = _Rig(series, files[0], seconds).search(plan, int(chosen.workers))
     except NoSummary as error:
         print("no summary", flush=True)
         refuse("capacity", f"not found; what was run lies in {folder}", [str(error)])
         return error.code if error.code in tuple(ExitCode) and error.code else CONFIGURATION
+    except KeyboardInterrupt:
+        return refuse("capacity", f"not found; what was run lies in {folder}", ["stopped by hand"])
     except OSError as error:
         return refuse("capacity", "not found", [str(error)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
     (folder / "capacity.json").write_bytes(found.to_json())
     (folder / "capacity.md").write_text(markdown_text(found))
     (folder / "capacity.html").write_text(page(found))

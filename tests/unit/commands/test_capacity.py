@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -223,6 +225,22 @@ def test_a_run_without_a_summary_ends_it(target: Target, tmp_path: Path, capsys:
     assert search(tmp_path) == 4
     assert "a run of tools_call_rps ended with 4 and without a summary; see " in capsys.readouterr().err
     assert len(target.given) == 1
+
+
+def test_stopped_by_hand(target: Target, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Between two runs, by Ctrl-C or SIGTERM: 2, and where the runs are; signals are as before then."""
+
+    def stop(number: int, summary: Any) -> Any:
+        if number == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return summary
+
+    target.change = stop
+    before = signal.getsignal(signal.SIGTERM)
+    assert search(tmp_path) == 2
+    (folder,) = tmp_path.iterdir()
+    assert f"mop-locust capacity: not found; what was run lies in {folder}:\n  stopped by hand" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_an_embedded_server_that_does_not_start(
