@@ -151,7 +151,7 @@ class _Rig:
 
     def _run(self, rate: float, into: str, options: Sequence[str] = (), **variables: str) -> tuple[str, SummaryDocument]:
         arrivals = f"{rate:.6f}".rstrip("0").rstrip(".") + "/s"
-        path, summary = self._series.run(self._file, into, options, MOP_ARRIVALS=arrivals, **variables)
+        path, summary = self._series.run(self._file, into, options, MOP_ARRIVALS=arrivals, MOP_STAGES="", **variables)
         return path.relative_to(self._series.folder).as_posix(), summary
 
 
