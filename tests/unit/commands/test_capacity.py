@@ -109,10 +109,10 @@ def test_it_finds_what_the_server_holds(target: Target, clock: Clock, tmp_path: 
         25,
         152.8,
     ]  # 4.5 % of a core at 25/s: 55 % at 306/s, and half of that
-    for rate, null, workers, options, variables in target.given:
+    for arrivals, null, workers, options, variables in target.given:
         assert workers == 2
         assert options == ["-H", "http://a", "-t", "5s", *(NULL if null else [])]
-        assert variables["MOP_ARRIVALS"] == f"{rate:g}/s"
+        assert variables["MOP_ARRIVALS"] == f"{arrivals:g}/s"
         assert ("MOP_API_KEY" in variables) is null
     (folder,) = tmp_path.iterdir()
     assert folder.name.endswith("Z-capacity-tools_call_rps")
