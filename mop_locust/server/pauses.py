@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Pauses:
     """All waits of a server; `end` cuts them. Those of answers are drawn from `delay`, the same ones for the same `seed`.
 
-    Answers of the first `begin` seconds after the first one are not held. With `slots` only so many answers are held at a time, and
-    the others wait for their turn: 0 for all at once.
+    Answers of the first `begin` seconds after the first one are not held. With `slots` only so many are held at a time, and the
+    others wait for their turn: 0 for all at once.
     """
 
     def __init__(
