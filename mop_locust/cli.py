@@ -53,9 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     prove.add_argument("scenarios", nargs="*", metavar="SCENARIO|FILE", help="names or files (the three of the k6 scripts)")
     prove.add_argument("--fault", choices=tuple(FAULTS), action="append", default=[], help="only this one; repeatable (all)")
 
-    from mop_locust.commands.arguments import add_ab, add_compare, add_judge, add_release, add_report, add_soak
+    from mop_locust.commands.arguments import add_ab, add_capacity, add_compare, add_judge, add_release, add_report, add_soak
 
-    for add in (add_report, add_judge, add_compare, add_ab, add_release, add_soak):
+    for add in (add_report, add_judge, add_compare, add_ab, add_capacity, add_release, add_soak):
         add(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     scenarios: list[str] = []
@@ -115,6 +115,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mop_locust.commands.ab import ab
 
         return ab(chosen, rest)
+    if chosen.command == "capacity":
+        from mop_locust.commands.capacity import capacity
+
+        return capacity(chosen, rest)
     if chosen.command == "release":
         from mop_locust.commands.release import release
 

@@ -60,6 +60,27 @@ def add_ab(commands: Any) -> None:
     _add_limits(parser)
 
 
+def add_capacity(commands: Any) -> None:
+    """`mop-locust capacity`."""
+    parser = commands.add_parser(
+        "capacity",
+        help="find the highest rate of arrivals that a server holds",
+        usage="mop-locust capacity SCENARIO|FILE [--from RATE] [--to RATE] [--step-seconds N] [--resolution X] [--workers N] "
+        "[Locust options]",
+        description="Open load at rising rates: doubled while they hold, then what is left halved, and the best rate once more. "
+        "Ends with 0 when the rate is known, 3 when none holds, 4 when the load generator is the limit.",
+        epilog=RUN_OPTIONS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("scenario", metavar="SCENARIO|FILE", help="one scenario")
+    parser.add_argument("--from", dest="first", type=float, default=10.0, metavar="RATE", help="the first rate a second (10)")
+    parser.add_argument("--to", dest="last", type=float, default=10_000.0, metavar="RATE", help="the last one (10000)")
+    parser.add_argument("--step-seconds", default="10", metavar="N", help="how long each rate is tried (10)")
+    parser.add_argument("--resolution", type=float, default=0.05, metavar="X", help="the share that may stay unknown (0.05)")
+    parser.add_argument("--workers", default="0", metavar="N", help="worker processes of each run (0: one process)")
+    parser.add_argument("--mop-reports", default="", metavar="DIR", help="where the folder is made (MOP_REPORTS, or reports)")
+
+
 def add_release(commands: Any) -> None:
     """`mop-locust release`."""
     parser = commands.add_parser(

@@ -15,7 +15,8 @@ PLOTLY: Final = "plotly.js"
 def script(name: str) -> str:
     """The text of a script, read when it is first needed.
 
-    `plotly.js` (5 MB) draws charts; of ours, `charts.js` draws a course, `still.js` starts it, `live.js` keeps one up to date.
+    `plotly.js` (5 MB) draws charts; of ours, `charts.js` draws a course, `still.js` starts it, `live.js` keeps one up to date,
+    `curve.js` draws what a search for a capacity found.
     """
     package, path = ("plotly", "package_data/plotly.min.js") if name == PLOTLY else ("mop_locust.report", name)
     return _inlined(resources.files(package).joinpath(path).read_text("utf-8"))

@@ -40,7 +40,7 @@ class Application:
         found: Sequence[Found] = (),
     ) -> None:
         self.tally = Tally()
-        self.pauses = Pauses(options.delay, options.delay_seed, options.delay_from)
+        self.pauses = Pauses(options.delay, options.delay_seed, options.delay_from, options.slots)
         self.ping_seconds = options.keep_alive_seconds
         self._engine = Engine(mission, environment)
         sampling = environment.get("MOP_ENABLE_SAMPLING", "").lower() in ("1", "true", "yes")

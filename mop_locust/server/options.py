@@ -28,6 +28,7 @@ class Options(msgspec.Struct, frozen=True):
     delay: Delay = Delay()
     delay_seed: int = 0
     delay_from: float = 0.0
+    slots: int = 0
     keep_alive_seconds: float = 30.0
     tools: int = 0
     tool_bytes: int = 600
@@ -146,6 +147,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="hold answers only from so many seconds after the first one on (0)",
     )
     parser.add_argument(
+        "--slots",
+        type=_count,
+        default=default.slots,
+        metavar="N",
+        help="hold at most N answers at a time, the others wait: it serves N answers in each --delay; 0 for all at once (0)",
+    )
+    parser.add_argument(
         "--keep-alive-seconds",
         type=_seconds,
         default=default.keep_alive_seconds,
@@ -207,5 +215,7 @@ def read_options(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         raise ValueError("--downstream needs --dialect mop: standard MCP has no federation")
     if given["answer"] == "sse" and given["dialect"] == "mop":
         raise ValueError("--answer sse needs --dialect mcp: the MOP server answers a POST with JSON only")
+    if given["slots"] and not given["delay"].holds:
+        raise ValueError("--slots needs --delay: without one no answer is held")
     tls = tuple(arguments.tls) if arguments.tls else None
     return Options(**given, tls=tls, key=environment.get(KEY_VARIABLE) or DEMO_KEY)

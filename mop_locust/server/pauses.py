@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 class Pauses:
     """All waits of a server; `end` cuts them. Those of answers are drawn from `delay`, the same ones for the same `seed`.
 
-    Answers of the first `begin` seconds after the first one are not held.
+    Answers of the first `begin` seconds after the first one are not held. With `slots` only so many are held at a time, and the
+    others wait for their turn: 0 for all at once.
     """
 
-    def __init__(self, delay: Delay = Delay(), seed: int = 0, begin: float = 0.0) -> None:  # noqa: B008 - it is frozen
+    def __init__(
+        self,
+        delay: Delay = Delay(),  # noqa: B008 - it is frozen
+        seed: int = 0,
+        begin: float = 0.0,
+        slots: int = 0,
+    ) -> None:
         self.holding = delay.holds
+        self._slots = asyncio.Semaphore(slots) if slots else None
         self._delay = delay
         self._random = Random(seed)
         self._begin = begin
@@ -39,13 +47,16 @@ class Pauses:
         return not done
 
     async def held(self, until: asyncio.Future[Any]) -> bool:
-        """Hold an answer as long as the delay says; True and False as `elapsed`."""
+        """Hold an answer as long as the delay says, once there is a slot for it; True and False as `elapsed`."""
         now = asyncio.get_running_loop().time()
         if self._first is None:
             self._first = now
         if now - self._first < self._begin:
             return True
-        return await self.elapsed(until, self._delay.draw(self._random))
+        if self._slots is None:
+            return await self.elapsed(until, self._delay.draw(self._random))
+        async with self._slots:  # whoever has gone meanwhile gives it back at once
+            return await self.elapsed(until, self._delay.draw(self._random))
 
     def end(self) -> None:
         """Cut every wait, now and from now on."""

@@ -21,6 +21,7 @@ def test_our_scripts_are_there() -> None:
     """Each by its name, for what it is."""
     assert "function drawCourse(" in library.script("charts.js")
     assert "MOP.drawCourse(" in library.script("still.js")
+    assert "arrivals a second" in library.script("curve.js")
     assert "data.json" in library.script("live.js")
 
 

@@ -29,8 +29,8 @@ def test_no_option_at_all_gives_the_defaults() -> None:
 def test_every_option() -> None:
     """Each reaches its field; the key comes from the environment."""
     line = (
-        "--host ::1 --port 0 --dialect mcp --answer sse --sse-ends-early --delay 1.5 --delay-seed 7 --keep-alive-seconds 0.5 "
-        "--tools 3 --tool-bytes 400 --mission m.yaml --tls c.pem k.pem --counts c.json"
+        "--host ::1 --port 0 --dialect mcp --answer sse --sse-ends-early --delay 1.5 --delay-seed 7 --slots 2 "
+        "--keep-alive-seconds 0.5 --tools 3 --tool-bytes 400 --mission m.yaml --tls c.pem k.pem --counts c.json"
     )
     assert read(*line.split(), environment={"MOP_SERVER_KEY": "k"}) == Options(
         host="::1",
@@ -40,6 +40,7 @@ def test_every_option() -> None:
         sse_ends_early=True,
         delay=Delay(1.5),
         delay_seed=7,
+        slots=2,
         keep_alive_seconds=0.5,
         tools=3,
         tool_bytes=400,
@@ -86,6 +87,13 @@ def test_downstreams() -> None:
     for url in ("http://a/ws", "ws://", "ws://a:0/", "ws://a:x/", "nonsense"):
         with pytest.raises(argparse.ArgumentError, match="is not ws://HOST"):
             read("--downstream", url)
+
+
+def test_slots_need_something_to_hold() -> None:
+    """Any form of delay."""
+    with pytest.raises(ValueError, match="--slots needs --delay"):
+        read("--slots", "2")
+    assert read("--slots", "2", "--delay", "0|20").slots == 2
 
 
 def test_reading_options_loads_no_server() -> None:

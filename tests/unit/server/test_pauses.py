@@ -56,6 +56,33 @@ def test_answers_are_held_as_the_delay_says() -> None:
     run(work())
 
 
+def test_so_many_answers_are_held_at_a_time_as_there_are_slots() -> None:
+    """Two of four; when one client goes, the third comes in."""
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        pauses = Pauses(Delay(LONG * 1000), slots=2)
+        clients: list[asyncio.Future[None]] = [loop.create_future() for _ in range(4)]
+        drawn: list[asyncio.Future[Any]] = []
+        elapsed = pauses.elapsed
+
+        async def watched(until: asyncio.Future[Any], seconds: float) -> bool:
+            drawn.append(until)
+            return await elapsed(until, seconds)
+
+        pauses.elapsed = watched  # type: ignore[method-assign]
+        held = [asyncio.create_task(pauses.held(client)) for client in clients]
+        await asyncio.sleep(0.01)
+        assert drawn == clients[:2]
+        clients[0].set_result(None)
+        await asyncio.sleep(0.01)
+        assert drawn == clients[:3]
+        pauses.end()
+        assert await asyncio.gather(*held) == [False] * 4
+
+    run(work())
+
+
 def test_the_same_seed_holds_the_same_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another one others, all of them within the jitter."""
 
