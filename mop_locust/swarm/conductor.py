@@ -14,7 +14,6 @@ from locust.runners import MasterRunner
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
 from mop_locust.config.stages import length
-from mop_locust.federation.plan import Plan
 from mop_locust.report.document import SummaryDocument
 from mop_locust.report.folder import write_run
 from mop_locust.report.table import render
@@ -175,7 +174,7 @@ class Conductor:
         self.sharing.begin(run)
         self.give_order()
         if self._generator is not None:
-            self._generator.begin(self._order(run), run.settings, monotonic_us())
+            self._generator.begin(self.sharing.order(run), run.settings, monotonic_us())
         else:
             self._vitals = Vitals(run)
         self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us, run.planned_seconds)
@@ -186,22 +185,7 @@ class Conductor:
     def give_order(self) -> None:
         """Puts the run's order, with the time gone by, where the next spawn message takes it along."""
         if self.run is not None and not self.run.finished:
-            order.give(self._environment.parsed_options, self._order(self.run))
-
-    def _order(self, run: Run) -> order.RunOrder:
-        wanted = run.settings.initialized
-        found = run.findings is not None and run.findings.takes_initialized
-        return order.RunOrder(
-            run.id,
-            run.settings.http_base,
-            run.settings.base_url,
-            run.elapsed_us,
-            wanted == "always" or (wanted == "auto" and found),
-            self.sharing.workers,
-            self.sharing.rosters,
-            run.until_us,
-            run.findings.plan if run.findings is not None else Plan([]),
-        )
+            order.give(self._environment.parsed_options, self.sharing.order(self.run))
 
     def hello(self, worker: str, told: dict[str, Any]) -> None:
         """Takes what a worker says of itself; one with another key that joins late makes the run invalid."""

@@ -1,4 +1,4 @@
-"""How the load of a run is shared out over the workers that are there: the ceiling's rate, and the arrivals of open load."""
+"""How the load of a run is shared out over the workers: the order, the ceiling's rate, and the arrivals of open load."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 from locust.runners import STATE_MISSING, MasterRunner
 
+from mop_locust.federation.plan import Plan
 from mop_locust.load.roster import Roster
+from mop_locust.swarm.order import RunOrder
 from mop_locust.swarm.roll import Roll
 from mop_locust.swarm.run import Run
 
@@ -32,6 +34,21 @@ class Sharing:
         self.workers = max(1, len(self._roll.here))
         here = tuple(self._roll.here) if isinstance(self._runner, MasterRunner) else (self._runner.client_id,)
         self.rosters = (Roster(0, here),) if run.arrivals else ()
+
+    def order(self, run: Run) -> RunOrder:
+        """Returns what a process is told that begins, or joins, now."""
+        wanted, findings = run.settings.initialized, run.findings
+        return RunOrder(
+            run.id,
+            run.settings.http_base,
+            run.settings.base_url,
+            run.elapsed_us,
+            wanted == "always" or (wanted == "auto" and findings is not None and findings.takes_initialized),
+            self.workers,
+            self.rosters,
+            run.until_us,
+            Plan([]) if findings is None else findings.plan,
+        )
 
     def look(self, run: Run | None) -> None:
         """Shares out anew when a worker has come or gone."""

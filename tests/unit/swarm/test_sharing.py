@@ -9,7 +9,9 @@ import pytest
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
 from mop_locust.config import ApiKey
+from mop_locust.federation.plan import Plan
 from mop_locust.load.roster import Roster
+from mop_locust.preflight import Findings
 from mop_locust.swarm.roll import Hello, Roll
 from mop_locust.swarm.run import Run
 from mop_locust.swarm.sharing import LEAD_US, ROSTER, Sharing
@@ -113,3 +115,14 @@ def test_the_ceiling_is_shared_anew() -> None:
     sharing.look(run)
     sharing.look(run)
     assert runner.sent == [("mop_share", {"workers": 2})]
+
+
+@pytest.mark.parametrize(("wanted", "takes", "sent"), [("auto", True, True), ("auto", False, False), ("always", False, True)])
+def test_an_order_says_what_the_preflight_found(wanted: str, takes: bool, sent: bool) -> None:
+    """Where the target is, whether it takes `notifications/initialized`, how many share a ceiling, who takes the arrivals."""
+    sharing, _, _, run = made("w1", "w2", MOP_INITIALIZED=wanted, MOP_ARRIVALS="5/s")
+    run.findings = Findings(takes_initialized=takes)
+    order = sharing.order(run)
+    assert (order.run_id, order.http_base, order.base_url) == (run.id, run.settings.http_base, run.settings.base_url)
+    assert (order.send_initialized, order.workers, order.rosters) == (sent, 2, (Roster(0, ("w1", "w2")),))
+    assert (order.plan, sharing.order(made("w1")[3]).plan) == (run.findings.plan, Plan([]))
