@@ -16,7 +16,7 @@ class Mission(MopWebSocketUser):
     thresholds = {"mission_failures": ["rate<0.05"], "mission_mismatches": ["rate==0"]}
     feeds = {"tools/call": "mission_failures"}
     users_setting, duration_setting = "mission_vus", "mission_duration"
-    mistakes, look, voided_by = orchestration.mistakes, orchestration.look, orchestration.VOID
+    check_settings, look_ahead, voided_by = orchestration.mistakes, orchestration.look, orchestration.VOID
 
     def pause(self) -> float:
         return self.settings.mission_think

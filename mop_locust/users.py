@@ -34,8 +34,8 @@ class MopUser(User):
     `stages`: the stages of the load, as in MOP_STAGES, which takes their place;
     `federated`: the run needs federated tools, and the preflight finds out what to call (`self.client.federated_pairs`);
     `metric_tags`: the names of the tags that its own metrics carry beside the scenario;
-    `mistakes`: from the texts of all settings, what is wrong with those that this scenario alone needs;
-    `look`: a look of its own at the server before the load, which adds to the preflight's findings;
+    `check_settings`: from the texts of all settings, what is wrong with those that this scenario alone needs;
+    `look_ahead`: a look of its own at the server before the load, which adds to the preflight's findings;
     `voided_by`: labels of failed checks after which no figure of the run can be believed.
     """
 
@@ -51,8 +51,8 @@ class MopUser(User):
     stages: ClassVar[str] = ""
     federated: ClassVar[bool] = False
     metric_tags: ClassVar[Sequence[str]] = ()
-    mistakes: ClassVar[Callable[[Mapping[str, str]], list[str]] | None] = None
-    look: ClassVar[Callable[[Client, Settings, Any], None] | None] = None
+    check_settings: ClassVar[Callable[[Mapping[str, str]], list[str]] | None] = None
+    look_ahead: ClassVar[Callable[[Client, Settings, Any], None] | None] = None
     voided_by: ClassVar[frozenset[str]] = frozenset()
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 

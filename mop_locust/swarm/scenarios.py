@@ -126,13 +126,13 @@ class Scenarios:
 
     def mistakes(self, given: Mapping[str, str]) -> list[str]:
         """Returns what is wrong with the settings that one scenario alone needs; `given` are the texts of all, by variable."""
-        asked = dict.fromkeys(cls.mistakes for cls in self.classes if cls.mistakes is not None)
+        asked = dict.fromkeys(cls.check_settings for cls in self.classes if cls.check_settings is not None)
         return [mistake for ask in asked for mistake in ask(given)]
 
     @property
     def looks(self) -> list[Look]:
         """The scenarios' own looks at the target before the load, each once."""
-        return list(dict.fromkeys(cls.look for cls in self.classes if cls.look is not None))
+        return list(dict.fromkeys(cls.look_ahead for cls in self.classes if cls.look_ahead is not None))
 
     @property
     def voided_by(self) -> frozenset[str]:

@@ -255,7 +255,7 @@ def test_what_a_scenario_adds_of_its_own() -> None:
         def go(self) -> None:
             """Does nothing."""
 
-    One.mistakes, One.look = mistakes, look
+    One.check_settings, One.look_ahead = mistakes, look
 
     class Two(One):
         voided_by = frozenset({"b"})
