@@ -17,9 +17,9 @@ from mop_locust.capacity.search import Answer, Plan, Search
 from mop_locust.capacity.step import Step, read_step
 from mop_locust.capacity.words import WORDS, markdown_text, table
 from mop_locust.commands.compare import refuse
-from mop_locust.commands.null_target import null_target
 from mop_locust.commands.places import UnknownScenario, find
 from mop_locust.commands.series import NoSummary, Series, number_mistakes, option_mistakes
+from mop_locust.commands.served import served
 from mop_locust.config.table import SETTINGS
 from mop_locust.report import figures
 from mop_locust.report.document import SummaryDocument
@@ -134,12 +134,12 @@ class _Rig:
 
     def _ceiling(self, plan: Plan) -> Ceiling | None:
         """The generator's own ceiling: a look at the lowest rate, and if need be a better one at half of what that promises."""
-        with null_target() as (http, websocket):
+        with served("", "--keep-alive-seconds", "0.1") as server:
             found, rate = None, plan.first
             for _ in range(NULL_RUNS):
                 print(f"  {rate_text(rate):>10}   against the embedded server   ", end="", flush=True)
                 # The options stand last, so that they win; the target's key is not for this server.
-                where = ["--mop-http-base", http, "--mop-base-url", websocket]
+                where = ["--mop-http-base", server.http, "--mop-base-url", server.websocket]
                 run, summary = self._run(rate, "null", where, MOP_API_KEY="", MOP_API_KEY_FILE="", MOP_SERVER_PID="")
                 found = read_ceiling(run, summary, _cpu_limit(summary)) or found
                 text = f"the generator's own ceiling is {about(found.rate)}" if found else "shows no ceiling"

@@ -124,12 +124,13 @@ def last_line(log: Path) -> str:
 
 def end_group(process: subprocess.Popen[str]) -> None:
     """Ends a process and its group, if it still runs, and closes its output."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    # Nothing outlives the second signal, so its end is waited for without a limit: else a dead process is left unread.
+    for number, patience in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, None)):
         if process.poll() is not None:
             break
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(END_SECONDS)
+            process.wait(patience)
     if process.stdout is not None:
         process.stdout.close()

@@ -15,6 +15,7 @@ import pytest
 from mop_locust.cli import main
 from mop_locust.commands import capacity as command
 from mop_locust.commands import series
+from mop_locust.commands.served import NoServer, Served
 from mop_locust.report.document import encode_summary
 from tests.unit.capacity.open_runs import open_run
 from tests.unit.report.sample_summary import dead_summary, rate
@@ -85,12 +86,13 @@ def target(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Target:
     """Holds 100/s; neither Locust nor a server is started."""
 
     @contextmanager
-    def null_target() -> Iterator[tuple[str, str]]:
-        yield "http://null/mcp", "ws://null/ws"
+    def null_target(program: str, *_: str) -> Iterator[Served]:
+        assert program == "", "the embedded one"
+        yield Served("the embedded server", "null", 1)
 
     target = Target(100)
     monkeypatch.setattr(series, "locust_run", target)
-    monkeypatch.setattr(command, "null_target", null_target)
+    monkeypatch.setattr(command, "served", null_target)
     return target
 
 
@@ -249,11 +251,11 @@ def test_an_embedded_server_that_does_not_start(
     """Is told."""
 
     @contextmanager
-    def broken() -> Iterator[tuple[str, str]]:
-        raise OSError("the embedded server did not start")
-        yield "", ""
+    def broken(*_: str) -> Iterator[Served]:
+        raise NoServer("the embedded server did not start")
+        yield Served("", "", 0)
 
-    monkeypatch.setattr(command, "null_target", broken)
+    monkeypatch.setattr(command, "served", broken)
     assert search(tmp_path) == 2
     assert "mop-locust capacity: not found:\n  the embedded server did not start" in capsys.readouterr().err
 

@@ -11,6 +11,7 @@ from urllib.request import ProxyHandler, build_opener
 import psutil
 import pytest
 
+from mop_locust.commands import rig
 from mop_locust.commands import served as module
 from mop_locust.commands.served import NoServer, served
 
@@ -27,7 +28,7 @@ DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LISTEN
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes wrong does so soon, and the load's own settings are there to be kept away."""
-    monkeypatch.setattr(module, "END_SECONDS", 0.3)
+    monkeypatch.setattr(rig, "END_SECONDS", 0.3)
     monkeypatch.setenv("MOP_API_KEY", "secret")
 
 
@@ -83,3 +84,33 @@ def test_an_embedded_server_that_says_nothing_did_not_start(monkeypatch: pytest.
     monkeypatch.setattr(module, "START_SECONDS", 0.0)
     with pytest.raises(NoServer, match="the embedded server did not start"), served(""):
         pass
+
+
+def test_the_embedded_server_takes_options_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On loopback, with the key of the demo whatever the environment says."""
+    monkeypatch.setenv("MOP_SERVER_KEY", "another")
+    before = set(psutil.Process(os.getpid()).children())
+    with served("", "--keep-alive-seconds", "0.1") as server:
+        http, websocket = server.http, server.websocket
+        assert (http[:17], http[-4:], websocket[:15], websocket[-3:]) == ("http://127.0.0.1:", "/mcp", "ws://127.0.0.1:", "/ws")
+        with build_opener(ProxyHandler({})).open(http.replace("/mcp", "/counts"), timeout=10) as answer:
+            assert answer.status == 200
+        assert len(set(psutil.Process(os.getpid()).children()) - before) == 1
+        assert psutil.Process(server.pid).cmdline()[-2:] == ["--keep-alive-seconds", "0.1"]
+    assert set(psutil.Process(os.getpid()).children()) - before == set()
+
+
+def test_an_embedded_server_that_ends_at_once_did_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is an OSError, and leaves nothing behind."""
+    monkeypatch.setattr(module.sys, "executable", "/bin/true")
+    assert sys.executable == "/bin/true"
+    with pytest.raises(OSError, match="the embedded server did not start"), served(""):
+        pass
+
+
+def test_one_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time, which is none here."""
+    monkeypatch.setattr(rig, "END_SECONDS", 0.0)
+    with served(""):
+        (server,) = psutil.Process(os.getpid()).children()
+    assert not server.is_running()
