@@ -88,8 +88,9 @@ class MopUser(User):
         self._pause: float | None = None
         self._iterations = self.client.counter("iterations")
         self._start_lag = self.client.trend("start_lag")
-        self._duration = self.client.trend("iteration_duration")
-        self._duration_intended = self.client.trend("iteration_duration_intended")
+        if self._since is not None:
+            self._duration = self.client.trend("iteration_duration")
+            self._duration_intended = self.client.trend("iteration_duration_intended")
 
     def pause(self) -> float:
         """Returns the seconds to wait after an iteration that went well."""
@@ -122,17 +123,22 @@ class MopUser(User):
         """
         if self._woken:
             return False
-        hub = get_hub()
-        self._waiting = getcurrent()
-        timer = hub.loop.timer(seconds)
+        timer = get_hub().loop.timer(seconds)
         try:
             timer.start(self._go_on, update=True)
+            self._stand_still()
+        finally:
+            timer.close()
+        return not self._woken
+
+    def _stand_still(self) -> None:
+        """Waits for `_go_on`."""
+        hub, self._waiting = get_hub(), getcurrent()
+        try:
             while hub.switch() is not self:
                 pass  # a switch by anybody else
         finally:
-            timer.close()
             self._waiting = None
-        return not self._woken
 
     def _go_on(self) -> None:
         if self._waiting is not None:
@@ -219,16 +225,12 @@ class MopUser(User):
         arrival: int | None = self._pool.take(self)
         if arrival is None:
             self._state = LOCUST_STATE_WAITING
-            hub, self._waiting = get_hub(), getcurrent()
             try:
-                while hub.switch() is not self:
-                    pass  # a switch by anybody else
+                self._stand_still()
             except GreenletExit:
                 if self._arrival_us is not None:
                     self._pool.dropped()
                 raise
-            finally:
-                self._waiting = None
             arrival, self._arrival_us = self._arrival_us, None
             if arrival is None:
                 raise StopUser

@@ -68,7 +68,11 @@ def meter(
         raise KeyError(
             f"no {word.lower()} {name!r}: declare it on the user class, metrics = [{word}({name!r})]; there are {there_are}"
         )
-    return kind(name, exchanges, tuple(sorted((*exchanges.tags, *(tags or {}).items()))))
+    return kind(name, exchanges, _beside(exchanges.tags, tags) if tags else exchanges.tags)
+
+
+def _beside(shared: Tags, own: Mapping[str, str]) -> Tags:
+    return tuple(sorted((*shared, *own.items())))
 
 
 DECLARED_BY: Mapping[type, type] = {CounterMeter: Counter, RateMeter: Rate, TrendMeter: Trend}

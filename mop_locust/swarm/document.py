@@ -23,8 +23,11 @@ from mop_locust.verdict.judge import Part, Verdict
 LATE_US = 3_000_000  # a first report later than this is of a worker that joined in the middle
 
 
-def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDocument:
-    """Returns the summary of a judged run, or of one that goes on: that is without its windows, which are asked for apart."""
+def document(run: Run, totals: Totals, verdict: Verdict, name: str, stages: Mapping[str, Part] | None = None) -> SummaryDocument:
+    """Returns the summary of a judged run, or of one that goes on: that is without its windows, which are asked for apart.
+
+    `stages` is what was measured in each of its stages, where it has any.
+    """
     summary: SummaryDocument = {
         "schema": SCHEMA,
         "run": {
@@ -70,8 +73,8 @@ def document(run: Run, totals: Totals, verdict: Verdict, name: str) -> SummaryDo
             "expression": threshold.expression,
             "value": run.aborted.value,
         }
-    if parts := run.stage_parts():
-        summary["stages"] = _stages(run, parts)
+    if stages:
+        summary["stages"] = _stages(run, stages)
     if run.server is not None:
         summary["server_side"] = run.server.to_json()
     if run.settings.drift and run.finished and run.stopped_by != "preflight":

@@ -11,14 +11,14 @@ from mop_locust.verdict.judge import judge
 
 def judged(run: Run, name: str) -> SummaryDocument:
     """Returns the summary that the run has, or would have if it ended now; `name` is what it is called."""
-    totals = run.merge.totals()
+    totals, stages = run.merge.totals(), run.stage_parts()
     verdict = judge(
         totals,
         run.thresholds,
         seconds=run.seconds,
         validity=validity(run, totals),
         allow_degraded=run.settings.allow_degraded,
-        stages=run.stage_parts(),
+        stages=stages,
         windows=run.windows,
     )
-    return document(run, totals, verdict, name)
+    return document(run, totals, verdict, name, stages)
