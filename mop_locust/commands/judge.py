@@ -8,6 +8,7 @@ from pathlib import Path
 from mop_locust.commands.compare import refuse
 from mop_locust.commands.folders import read_runs
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Counter, Instrument, Rate, Trend
+from mop_locust.metrics.labels import split_series_name
 from mop_locust.metrics.summary import restore, restore_window
 from mop_locust.metrics.totals import Totals
 from mop_locust.report.document import Run, SummaryDocument
@@ -87,7 +88,7 @@ def _take_windows(summary: SummaryDocument, windows: WindowJudge) -> list[str]:
 
 def _mistakes(folder: Path, summary: SummaryDocument, thresholds: Sequence[Threshold], known: Sequence[str]) -> list[str]:
     """What is wrong with the thresholds for this run, or with its figures; what was said of another run is not said again."""
-    tags = {
+    tags: dict[str, frozenset[str] | None] = {
         "scenario": frozenset(summary["run"]["scenarios"]),
         "transport": TRANSPORTS,
         "method": None,
@@ -102,7 +103,7 @@ def _mistakes(folder: Path, summary: SummaryDocument, thresholds: Sequence[Thres
         if any(threshold is not None and threshold.needs_windows for threshold in [*thresholds, *own]):
             for row in summary["windows"]:
                 restore_window(row)
-        found = check(thresholds, Catalogue(_declared(summary), tags))
+        found = check(thresholds, Catalogue(_declared(summary), {**_carried(summary), **tags}))
         found += [
             f"{folder}: its threshold {result['metric']}: {result['expression']} cannot be read by this version"
             for result in summary["verdict"]["thresholds"]
@@ -111,6 +112,11 @@ def _mistakes(folder: Path, summary: SummaryDocument, thresholds: Sequence[Thres
     except ValueError as error:
         return [f"{folder}: its metrics cannot be read: {error}"]
     return [mistake for mistake in found if mistake not in known]
+
+
+def _carried(summary: SummaryDocument) -> dict[str, None]:
+    """The tags of the run's series, those of its scenarios' own metrics too; ValueError for a name that is none."""
+    return dict.fromkeys(tag for name in summary["metrics"] for tag, _ in split_series_name(name)[1])
 
 
 def _declared(summary: SummaryDocument) -> list[Instrument]:

@@ -50,6 +50,19 @@ def test_what_is_given_replaces_the_thresholds_of_its_metric(capsys: pytest.Capt
     assert content(folder) == before
 
 
+def test_thresholds_may_ask_of_the_tags_that_a_scenario_declared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in the run; a tag that no series of it carries is a mistake."""
+    summary = green_summary()
+    hops = Ledger("run", "worker", 1, 0)
+    hops.count("hops", (("downstream", "a"), ("scenario", "tools_call_rps")), 7, 0)
+    summary["metrics"] |= summarise(Totals.of(hops.snapshot(0, 0).totals))
+    (folder,) = write_runs(tmp_path, {"a": summary})
+    assert main(["judge", str(folder), "--mop-threshold", "hops{downstream:a}: count>6"]) == 0
+    assert "  passed   hops{downstream:a}" in capsys.readouterr().out
+    assert main(["judge", str(folder), "--mop-threshold", "hops{upstream:a}: count>6"]) == 2
+    assert "there is no tag upstream; did you mean downstream?" in capsys.readouterr().err
+
+
 def test_the_validity_stays(tmp_path: Path) -> None:
     """Whatever the thresholds say: an incomplete run ends with 4, a degraded one too unless it was allowed."""
     degraded, allowed = green_summary(), green_summary()
