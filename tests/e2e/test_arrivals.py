@@ -160,12 +160,13 @@ def turn(number: int, rate: int) -> str:
 
 
 def freeze(server: Server) -> tuple[float, float]:
-    """Stops the server's process for a second; returns when, by the wall clock."""
+    """Stops the server's process for a second; returns when, by the wall clock, read before each signal: it may take our core."""
     began = time.time()
     os.kill(server.pid, signal.SIGSTOP)
     time.sleep(FROZEN)
+    ended = time.time()
     os.kill(server.pid, signal.SIGCONT)
-    return began, time.time()
+    return began, ended
 
 
 def test_a_freeze_is_seen_as_those_who_came_saw_it(server: Server, run_at: RunAt) -> None:

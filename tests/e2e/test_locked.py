@@ -142,6 +142,7 @@ def test_what_passes_between_master_and_workers_can_be_read_without_a_key_only(
         run = run_at(server, MOP_API_KEY=CANARY, **({"MOP_CLUSTER_KEY_FILE": str(key)} if locked else {}))
         with Relay(run.port) as relay:
             run.master("tools_call_rps", 1, *SHORT)
+            until(lambda: not is_free(run.port), what="a master that listens")  # the relay cuts who comes before
             run.worker("tools_call_rps", "--master-port", str(relay.port))
             assert run.wait() == 0, run.output
         conserved(run.summary, server.counts(), run.statistics)
