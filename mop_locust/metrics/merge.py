@@ -54,13 +54,13 @@ class Merge:
     What changes nothing is counted: `stale` (older or doubled), `foreign` (of another run), `conflicting` (a metric of
     another kind than known). `workers` has the newest epoch of each worker, `records` every epoch. What a newer snapshot would
     replace is read when it is asked for; the workers where that cannot be used are in `unusable`, and it is not in the sums.
-    `followers` get each second of each worker once, as it comes in, and must neither keep nor change it.
+    `followers` get the name of a worker and each second of it once, as it comes in, and must neither keep nor change it.
     """
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.windows = WindowStore()
-        self.followers: list[Callable[[Window], None]] = []
+        self.followers: list[Callable[[str, Window], None]] = []
         self.workers: dict[str, WorkerRecord] = {}
         self.records: dict[tuple[str, int], WorkerRecord] = {}
         self.stale = 0
@@ -111,7 +111,7 @@ class Merge:
         if record.acknowledged is None or window.index > record.acknowledged:
             self.windows.add(record.worker, window)
             for follow in self.followers:
-                follow(window)
+                follow(record.worker, window)
             record.acknowledged = window.index
 
     def _open_window(self, snapshot: Snapshot) -> Window | None:

@@ -20,7 +20,7 @@ class Parts:
         self._ends = list(accumulate(lengths))
         self.tallies = [Tally() for _ in self._ends]
 
-    def add(self, window: Window) -> None:
+    def add(self, _worker: str, window: Window) -> None:
         """Add one worker's second to the part that it belongs to."""
         last = bisect_right(self._ends, self._ends[-1] - 1)  # not a jump at the end, which has no second
         self.tallies[min(bisect_right(self._ends, window.index), last)].fold(window.tally)
@@ -33,7 +33,7 @@ class Seconds:
         self._next = 0
         self._open: dict[int, Tally] = {}
 
-    def add(self, window: Window) -> None:
+    def add(self, _worker: str, window: Window) -> None:
         """Add one worker's second."""
         self._open.setdefault(max(window.index, self._next), Tally()).fold(window.tally)
 

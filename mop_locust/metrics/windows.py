@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from itertools import groupby
 
 import msgspec
 
@@ -16,24 +15,27 @@ MOST_WINDOWS = 600
 UNSETTLED = 5
 """How many of the newest windows stay open for the workers that report later."""
 
+Gauges = dict[str, dict[str, float]]
+
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Tally)
+_TALLY = msgspec.msgpack.Decoder(Tally)
+_GAUGES = msgspec.msgpack.Decoder(Gauges)
 
 
 class MergedWindow:
-    """`width` seconds from second `index` on, of all workers together; `gauges` are the last values of each worker.
+    """`width` seconds from second `index` on, of all workers together.
 
     `folds` counts how often something was added, so that a reader knows whether there is anything new.
     """
 
-    __slots__ = ("_content", "folds", "gauges", "index", "width")
+    __slots__ = ("_gauges", "_tally", "folds", "index", "width")
 
     def __init__(self, index: int, width: int) -> None:
         self.index = index
         self.width = width
         self.folds = 0
-        self.gauges: dict[str, dict[str, float]] = {}
-        self._content: Tally | bytes = Tally()
+        self._tally: Tally | bytes = Tally()
+        self._gauges: Gauges | bytes = {}
 
     def __repr__(self) -> str:
         return f"<MergedWindow {self.index}+{self.width}s>"
@@ -41,29 +43,35 @@ class MergedWindow:
     @property
     def tally(self) -> Tally:
         """All series of these seconds, to read."""
-        return self._content if isinstance(self._content, Tally) else _DECODER.decode(zlib.decompress(self._content))
+        return _TALLY.decode(zlib.decompress(self._tally)) if isinstance(self._tally, bytes) else self._tally
 
-    def fold(self, tally: Tally, gauges: dict[str, dict[str, float]]) -> None:
+    @property
+    def gauges(self) -> Gauges:
+        """The last values of each worker, to read."""
+        return _GAUGES.decode(zlib.decompress(self._gauges)) if isinstance(self._gauges, bytes) else self._gauges
+
+    def fold(self, tally: Tally, gauges: Gauges) -> None:
         """Add what came in these seconds; a gauge given again replaces the earlier value."""
         self.folds += 1
-        content = self.tally
-        content.fold(tally)
-        if isinstance(self._content, bytes):
-            self._content = _packed(content)
+        was_packed = isinstance(self._tally, bytes)
+        self._tally, self._gauges = self.tally, self.gauges
+        self._tally.fold(tally)
         for worker, values in gauges.items():
-            self.gauges.setdefault(worker, {}).update(values)
+            self._gauges.setdefault(worker, {}).update(values)
+        if was_packed:
+            self.pack()
 
     def pack(self) -> None:
-        """Keep the series as bytes from now on: 600 windows of live histograms take some ten times the memory.
+        """Keep everything as bytes from now on: 600 windows of live histograms take some ten times the memory.
 
         Compressed they are a quarter of it again.
         """
-        if isinstance(self._content, Tally):
-            self._content = _packed(self._content)
+        if not isinstance(self._tally, bytes):
+            self._tally, self._gauges = _packed(self.tally), _packed(self.gauges)
 
 
-def _packed(tally: Tally) -> bytes:
-    return zlib.compress(_ENCODER.encode(tally), 1)
+def _packed(content: Tally | Gauges) -> bytes:
+    return zlib.compress(_ENCODER.encode(content), 1)
 
 
 class WindowStore:
@@ -108,11 +116,11 @@ class WindowStore:
                 window.pack()
 
     def _widen(self) -> None:
-        narrow = list(self)
+        narrow, self._slots = self._slots, {}
         self.width *= 2
-        self._slots = {}
-        for slot, pair in groupby(narrow, key=lambda window: window.index // self.width):
-            wide = self._slots[slot] = MergedWindow(slot * self.width, self.width)
-            for window in pair:
-                wide.fold(window.tally, window.gauges)
-            wide.pack()  # one by one: hundreds of them live at once would stay as memory that is never given back
+        for index in sorted(narrow):
+            window = narrow.pop(index)  # one by one: hundreds of them live at once would stay as memory that is never given back
+            slot = window.index // self.width
+            wide = self._slots.setdefault(slot, MergedWindow(slot * self.width, self.width))
+            wide.fold(window.tally, window.gauges)
+            wide.pack()

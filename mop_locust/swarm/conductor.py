@@ -18,7 +18,7 @@ from mop_locust.report.document import SummaryDocument
 from mop_locust.report.folder import write_run
 from mop_locust.report.table import render
 from mop_locust.server_side import ServerWatch
-from mop_locust.swarm import order
+from mop_locust.swarm import locust_stats, order
 from mop_locust.swarm.border import Border
 from mop_locust.swarm.drain import Drain
 from mop_locust.swarm.generator import Generator
@@ -214,7 +214,10 @@ class Conductor:
             self.run.faults.append(sentence)
 
     def tick(self) -> None:
-        """Once a second: takes the only process's own snapshot, gives up lost workers' iterations, hands on merged seconds."""
+        """Once a second: takes the only process's own snapshot, gives up lost workers' iterations, hands on merged seconds.
+
+        Locust's statistics forget what it never reads again.
+        """
         run = self.run
         if run is None or run.finished:
             return
@@ -233,6 +236,7 @@ class Conductor:
                     self.stock.lost(worker)
                 if self.permits is not None:
                     self.permits.lost(worker)
+        locust_stats.forget(self._runner.stats)
         run.judge_windows(self.workers_end.is_missing)
         if run.windows.abort is not None and not run.stopping_us and not run.aborted:
             run.aborted = run.windows.abort

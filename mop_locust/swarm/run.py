@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,13 +15,13 @@ from mop_locust.config.stages import Stage, spans
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.merge import Merge
 from mop_locust.metrics.parts import Parts, Seconds
-from mop_locust.metrics.snapshot import Snapshot, SnapshotError, decode_snapshot
+from mop_locust.metrics.snapshot import Snapshot, SnapshotError, Window, decode_snapshot
 from mop_locust.metrics.totals import Totals
 from mop_locust.preflight import Findings
 from mop_locust.report.provenance import Provenance
 from mop_locust.server_side import Course
 from mop_locust.swarm.arrivals import clocks
-from mop_locust.swarm.readings import Readings
+from mop_locust.swarm.readings import Mean, Readings
 from mop_locust.swarm.roll import Hello
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.verdict.judge import Part
@@ -80,6 +81,8 @@ class Run:
             self.merge.followers.append(self._parts.add)
         if self.windows:
             self.merge.followers.append(self._seconds.add)
+        self._cpu: defaultdict[str, Mean] = defaultdict(Mean)
+        self.merge.followers.append(self._take_cpu)
         self.master_lag = Histogram()
         self.gauges = {name: Readings() for name in GAUGES}
         self.arrivals = clocks(self.scenarios.arrivals(self.settings), self.settings)
@@ -195,14 +198,13 @@ class Run:
         self.ended_us = monotonic_us()
         self.ended_wall = time.time()
 
+    def _take_cpu(self, worker: str, second: Window) -> None:
+        if "cpu_percent" in second.gauges:
+            self._cpu[worker].add(second.gauges["cpu_percent"])
+
     def mean_cpu(self, worker: str) -> float | None:
         """Returns the worker's mean use of a core in percent over the seconds of the run; None before its first figure."""
-        figures = [
-            window.gauges[worker]["cpu_percent"]
-            for window in self.merge.windows
-            if "cpu_percent" in window.gauges.get(worker, {})
-        ]
-        return sum(figures) / len(figures) if figures else None
+        return self._cpu[worker].value
 
     def lost(self) -> list[str]:
         """Returns the workers that took part and never said their last word; while the run goes on, those that fell silent."""

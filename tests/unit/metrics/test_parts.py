@@ -34,19 +34,19 @@ def test_a_second_belongs_to_one_part() -> None:
     """A jump has none, and what comes after the end is of the last part that has any."""
     parts = Parts([0, 2, 0, 3, 0])
     for index in range(7):
-        parts.add(window(index, 10**index))
+        parts.add("w", window(index, 10**index))
     assert [hits(tally) for tally in parts.tallies] == [0, 11, 0, 1111100, 0]
 
 
 def test_settled_seconds_come_in_order_and_once() -> None:
     """A second without a report is empty; what is reported of one that was handed on counts in the next."""
     seconds = Seconds()
-    seconds.add(window(2, 5))
-    seconds.add(window(0, 1))
-    seconds.add(window(2, 6))
+    seconds.add("w", window(2, 5))
+    seconds.add("w", window(0, 1))
+    seconds.add("w", window(2, 6))
     assert [(second, hits(tally)) for second, tally in seconds.settled(2)] == [(0, 1), (1, 0)]
     assert list(seconds.settled(1)) == []
-    seconds.add(window(0, 100))
+    seconds.add("w", window(0, 100))
     assert [(second, hits(tally)) for second, tally in seconds.settled(4)] == [(2, 111), (3, 0)]
 
 

@@ -95,6 +95,19 @@ def test_gauges_keep_the_last_value_of_each_worker() -> None:
     assert merged.gauges == {"a": {"cpu": 0.2, "users": 5.0}, "b": {"cpu": 0.9}}
 
 
+def test_gauges_of_packed_windows_are_the_same() -> None:
+    """Also when more comes for a window that was packed."""
+    store = WindowStore()
+    store.add("a", window(0, cpu=0.1, users=5.0))
+    store.add("a", window(UNSETTLED + 1))
+    store.add("b", window(0, cpu=0.9))
+    store.add("c", window(0, users=1.0))
+    assert [merged.gauges for merged in store] == [
+        {"a": {"cpu": 0.1, "users": 5.0}, "b": {"cpu": 0.9}, "c": {"users": 1.0}},
+        {"a": {}},
+    ]
+
+
 def test_what_was_added_is_not_shared() -> None:
     """The snapshot that brought the window stays as it was."""
     store = WindowStore()
