@@ -13,7 +13,7 @@ from mop_locust.metrics.tally import Tally
 MOST_WINDOWS = 600
 
 UNSETTLED = 5
-"""How many of the newest windows stay open for the workers that report later."""
+"""Seconds for which a window stays open for the workers that report later."""
 
 Gauges = dict[str, dict[str, float]]
 
@@ -110,17 +110,19 @@ class WindowStore:
 
     def _settle(self) -> None:
         """Pack the windows to which no worker is likely to add any more."""
-        newest = max(self._slots)
-        for slot, window in self._slots.items():
-            if slot < newest - UNSETTLED:
+        newest = max(self._slots) * self.width
+        for window in self._slots.values():
+            if window.index + window.width <= newest - UNSETTLED:
                 window.pack()
 
     def _widen(self) -> None:
+        """Make all windows twice as wide, and keep no more of them unpacked than there were."""
         narrow, self._slots = self._slots, {}
         self.width *= 2
         for index in sorted(narrow):
             window = narrow.pop(index)  # one by one: hundreds of them live at once would stay as memory that is never given back
             slot = window.index // self.width
-            wide = self._slots.setdefault(slot, MergedWindow(slot * self.width, self.width))
-            wide.fold(window.tally, window.gauges)
-            wide.pack()
+            if slot not in self._slots:
+                self._slots[slot] = MergedWindow(slot * self.width, self.width)
+                self._settle()
+            self._slots[slot].fold(window.tally, window.gauges)
