@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import sys
@@ -18,6 +19,7 @@ from benchmarks.operations import Operation
 from benchmarks.servers import KEY, ROOT, Server, plain_environment
 
 OURS = "mop-locust"
+FLOOR = "bare sockets"
 HERE = ROOT / "benchmarks"
 
 
@@ -52,7 +54,7 @@ class Peer(msgspec.Struct, frozen=True):
 
 def peers(environ: Mapping[str, str]) -> list[Peer]:
     """All peers, those that are missing here too; `K6` and `WRK` name programs that are not on the path."""
-    return [_ours(), _k6(environ), _wrk(environ), *_stock()]
+    return [_ours(), _k6(environ), _wrk(environ), *_stock(), _floor()]
 
 
 # --- ours
@@ -178,6 +180,25 @@ def _stock_claim(load: Load, spent: Spent) -> int:
     if failed:
         raise ValueError(f"{failed} requests failed")
     return sum(entry["num_requests"] for entry in entries if entry["name"] == _LAST[load.operation.key])
+
+
+# --- what nothing in Python can be below
+
+
+def _floor() -> Peer:
+    return Peer(FLOOR, "d", platform.python_version(), "", _floor_command, _floor_claim)
+
+
+def _floor_command(load: Load) -> tuple[list[str], dict[str, str]]:
+    where = [load.server.host, str(load.server.port), str(load.seconds)]
+    return [sys.executable, "-m", "benchmarks.bare_sockets", *where], {}
+
+
+def _floor_claim(_: Load, spent: Spent) -> int:
+    found = re.search(r"(\d+) sessions", spent.output)
+    if spent.exit_code or found is None:
+        raise ValueError(f"exit code {spent.exit_code}")
+    return int(found[1])
 
 
 # --- what is there

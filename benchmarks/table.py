@@ -11,7 +11,7 @@ from benchmarks.result import Result
 WORDS = {True: "met", False: "**not met**", None: "no figure"}
 
 
-def render(result: Result, ours: str) -> str:
+def render(result: Result, ours: str, floor: str) -> str:
     """The whole page: costs, limits and remarks for each server, then machine, versions and what was missing."""
     lines = [f"# CPU an operation, {result.date}", "", *_how(result.options), ""]
     for server in dict.fromkeys(sample.server for sample in result.samples):
@@ -20,7 +20,7 @@ def render(result: Result, ours: str) -> str:
         operations = [operation for operation in OPERATIONS if operation.key in done]
         lines += [f"## Against the {server} server", "", *_costs(samples, operations), ""]
         lines += [*_limits(judge(samples, operations, ours), operations), ""]
-        if remarks := [*_counted(samples), *doubts(samples), *faults(samples)]:
+        if remarks := [*_floors(samples, operations, floor), *_counted(samples), *doubts(samples), *faults(samples)]:
             lines += [*(f"- {remark}" for remark in remarks), ""]
     lines += ["## Where", ""]
     lines += [f"- {name}: {value}" for name, value in {**result.machine, **result.versions}.items()]
@@ -69,6 +69,15 @@ def _limits(judgements: Sequence[Judgement], operations: Sequence[Operation]) ->
         what = f"({found.operation}) {names[found.operation]}"
         lines.append(_row([what, f"{found.limit.most:.2f} × {found.limit.peer}", measured, WORDS[found.met]]))
     return lines
+
+
+def _floors(samples: Sequence[Sample], operations: Sequence[Operation], floor: str) -> list[str]:
+    """A sentence for each limit beside which there is a figure of a client that checks and measures nothing."""
+    return [
+        f"({found.operation}) {floor}, which check and measure nothing, take {found.ratio.median:.2f} × {found.limit.peer}"
+        for found in judge(samples, operations, floor)
+        if found.ratio is not None
+    ]
 
 
 def _counted(samples: Sequence[Sample]) -> list[str]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bare_sockets import sessions
 from benchmarks.compare import rotated
 from benchmarks.cpu import Spent, spend
 from benchmarks.latency import wrk_p99
 from benchmarks.memory import longest_pause_ms, source_addresses
 from benchmarks.operations import OPERATIONS
 from benchmarks.peers import Load, Peer, peers
-from benchmarks.servers import Server, plain_environment
+from benchmarks.servers import KEY, Server, embedded, plain_environment
 
 WRK_OUTPUT = """
   Latency Distribution
@@ -56,6 +57,15 @@ def test_k6_is_believed_only_without_failures(tmp_path: Path) -> None:
     (tmp_path / "k6.json").write_text('{"metrics": {"failures": {"passes": 1, "fails": 99}}}')
     with pytest.raises(ValueError, match="1 operations failed"):
         claim(load(tmp_path), Spent(0, 1.0, 0.4, 3.0, ""))
+
+
+def test_bare_sockets_do_what_the_server_counts() -> None:
+    """Each session of theirs is opened, asked a ping and closed cleanly."""
+    with embedded() as server:
+        done = sessions(server.host, server.port, KEY, 0.2)
+        counted = server.counts()
+    assert done > 0
+    assert [counted[name] for name in ("sockets_opened", "websocket ping", "sockets_closed_cleanly")] == [done] * 3
 
 
 def test_a_peer_that_is_not_there_says_so() -> None:

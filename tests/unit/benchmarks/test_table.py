@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ def result(*samples: Sample) -> Result:
 
 def test_costs_and_limits_stand_in_one_row_each() -> None:
     """A limit without its peer says that there is no figure."""
-    lines = render(result(taken("mop-locust", 40.0), taken("k6", 80.0)), "mop-locust").splitlines()
+    lines = render(result(taken("mop-locust", 40.0), taken("k6", 80.0)), "mop-locust", "bare sockets").splitlines()
     assert "| operation | mop-locust | k6 |" in lines
     assert "| (a) tools/list, kept session | 40.0 (40.0 to 40.0), kernel 5.0 | 80.0 (80.0 to 80.0), kernel 5.0 |" in lines
     assert "| (a) tools/list, kept session | 0.40 × k6 | 0.50 (0.50 to 0.50) | **not met** |" in lines
@@ -40,16 +41,22 @@ def test_costs_and_limits_stand_in_one_row_each() -> None:
 
 def test_machine_versions_and_what_is_missing_stand_at_the_end() -> None:
     """Figures without their machine say nothing."""
-    lines = render(result(taken("mop-locust", 40.0)), "mop-locust").splitlines()
+    lines = render(result(taken("mop-locust", 40.0)), "mop-locust", "bare sockets").splitlines()
     assert lines[-3:] == ["- cores: 2", "- k6: 1.8.1", "- not there: wrk, no wrk on the path or in WRK"]
 
 
 def test_a_server_that_does_not_count_is_named() -> None:
     """Each server has a part of its own."""
-    text = render(result(taken("mop-locust", 40.0), taken("mop-locust", 30.0, "real")), "mop-locust")
+    text = render(result(taken("mop-locust", 40.0), taken("mop-locust", 30.0, "real")), "mop-locust", "bare sockets")
     embedded, real = text.split("## Against the real server")
     assert "This server does not count" in real
     assert "This server does not count" not in embedded
+
+
+def test_what_the_machine_allows_stands_beside_the_limits() -> None:
+    """Only beside those whose peer has a figure."""
+    text = render(result(taken("mop-locust", 40.0), taken("k6", 80.0), taken("bare sockets", 20.0)), "mop-locust", "bare sockets")
+    assert re.findall("- .*bare sockets.*", text) == ["- (a) bare sockets, which check and measure nothing, take 0.25 × k6"]
 
 
 def test_a_cell_without_figure_is_empty() -> None:
