@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
 
-from mop_locust.metrics.accumulators import Accumulator, add_counts, fold
+from mop_locust.metrics.accumulators import Accumulator, TrendTotal, add_counts, fold
 from mop_locust.metrics.histogram import Histogram, Whole
 from mop_locust.metrics.labels import NAME, Tags, printable, sorted_tags
 from mop_locust.metrics.sample import FAILURES, OUTCOMES
@@ -51,6 +52,11 @@ class ExchangeTotal(msgspec.Struct, array_like=True, gc=False):
         """The exchanges whose outcome is one of FAILURES."""
         return sum(self.outcomes.get(outcome, 0) for outcome in FAILURES)
 
+    @property
+    def histograms(self) -> tuple[Histogram, ...]:
+        """All its distributions, always in the same order."""
+        return self.latency, self.failed, self.timeout, self.connect, self.first_byte
+
     def fold(self, other: ExchangeTotal) -> None:
         """Add the exchanges of the other one."""
         add_counts(self.outcomes, other.outcomes)
@@ -81,7 +87,7 @@ class ExchangeTotal(msgspec.Struct, array_like=True, gc=False):
         """ValueError for an unknown outcome, or when outcomes and latencies contradict each other."""
         if not self.outcomes.keys() <= _OUTCOMES:
             raise ValueError(f"unknown outcome {min(self.outcomes.keys() - _OUTCOMES)!r}")
-        for histogram in (self.latency, self.failed, self.timeout, self.connect, self.first_byte):
+        for histogram in self.histograms:
             if histogram != _EMPTY:
                 histogram.check()
         timeouts = self.outcomes.get("timeout", 0)
@@ -115,6 +121,14 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     customs: dict[CustomKey, Accumulator] = msgspec.field(default_factory=dict)
     errors: dict[ErrorKey, ErrorTotal] = msgspec.field(default_factory=dict)
     overflowed: Whole = 0
+
+    def histograms(self) -> Iterator[Histogram]:
+        """Every distribution of every series, in the order of the series."""
+        for exchange in self.exchanges.values():
+            yield from exchange.histograms
+        for custom in self.customs.values():
+            if isinstance(custom, TrendTotal):
+                yield custom.histogram
 
     def fold(self, other: Tally) -> None:
         """Add every series of the other one, which stays as it is and is not shared; TypeError when kinds differ."""

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mop_locust.metrics.accumulators import CounterTotal
+from mop_locust.metrics.ledger import Ledger
+from mop_locust.metrics.sample import Sample
 from mop_locust.metrics.snapshot import Window
 from mop_locust.metrics.tally import Tally
-from mop_locust.metrics.windows import MOST_WINDOWS, UNSETTLED, WindowStore
+from mop_locust.metrics.windows import MOST_WINDOWS, UNSETTLED, MergedWindow, WindowStore
+from tests.unit.metrics.strategies import samples
 
 KEY = ("iterations", ())
 
@@ -129,6 +132,26 @@ def test_settled_windows_are_kept_as_bytes_and_read_the_same() -> None:
     assert merged[0].tally == merged[-1].tally == window(0).tally
     store.add("b", window(0, 4))
     assert counts(store)[0] == (0, 1, 5)
+
+
+@given(st.lists(samples(), max_size=20), st.lists(st.integers(0, 10**9), max_size=20))
+def test_packing_changes_nothing(exchanges: list[Sample], values: list[int]) -> None:
+    """All series, every bucket; nor what a reader holds since before."""
+    ledger = Ledger("r", "w", 1, 0)
+    for exchange in exchanges:
+        ledger.record(exchange)
+    for value in values:
+        ledger.trend("loop_lag", (), value, 0)
+    totals = ledger.snapshot(20_000_000, 0, final=True).totals
+    merged = MergedWindow(0, 1)
+    merged.fold(totals, {"w": {"cpu": 0.5}})
+    held = merged.tally
+    merged.pack()
+    assert held == merged.tally == totals
+    assert merged.gauges == {"w": {"cpu": 0.5}}
+    merged.fold(totals, {})
+    held.fold(totals)
+    assert merged.tally == held
 
 
 def test_wide_windows_are_settled_by_their_seconds() -> None:
