@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
 from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
+from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.instruments import BUILT_IN
-from mop_locust.metrics.snapshot import Snapshot, SnapshotError, Window
+from mop_locust.metrics.snapshot import NOTHING, Snapshot, SnapshotError, Window
 from mop_locust.metrics.tally import Tally
 from mop_locust.metrics.totals import Totals, merge_totals
 from mop_locust.metrics.windows import MergedWindow, WindowStore
@@ -18,6 +20,7 @@ __all__ = [
     "CounterTotal",
     "Merge",
     "MergedWindow",
+    "OwnFigures",
     "RateTotal",
     "Totals",
     "TrendTotal",
@@ -48,6 +51,25 @@ class WorkerRecord(msgspec.Struct):
     acknowledged: int | None = None
 
 
+class OwnFigures(NamedTuple):
+    """What a worker measured of itself since the last reset, and how many exchanges it made."""
+
+    exchanges: int = 0
+    loop_lag: Histogram | None = None
+    gc_pause: Histogram | None = None
+
+    @classmethod
+    def of(cls, tally: Tally) -> OwnFigures:
+        """Those in a worker's totals."""
+        exchanges = sum(exchange.count for exchange in tally.exchanges.values())
+        lag, pause = tally.customs.get(("loop_lag", ())), tally.customs.get(("gc_pause", ()))
+        return cls(
+            exchanges,
+            lag.histogram if isinstance(lag, TrendTotal) else None,
+            pause.histogram if isinstance(pause, TrendTotal) else None,
+        )
+
+
 class Merge:
     """Keeps the newest snapshot of each worker's epoch in one run.
 
@@ -68,6 +90,7 @@ class Merge:
         self.conflicting = 0
         self.unusable: set[str] = set()
         self._newest: dict[tuple[str, int], Snapshot] = {}
+        self._own: dict[tuple[str, int], tuple[int, OwnFigures]] = {}
         self._kinds: dict[str, str] = {instrument.name: instrument.kind for instrument in BUILT_IN}
 
     def __repr__(self) -> str:
@@ -131,15 +154,23 @@ class Merge:
 
     def before(self) -> Totals:
         """The sum over all workers of what came before the last reset."""
-        return Totals.of(_sum(before for _, before in map(self._read, self._newest.values()) if before is not None))
+        reset = [snapshot for snapshot in self._newest.values() if snapshot.packed_before != NOTHING]
+        return Totals.of(_sum(before for _, before in map(self._read, reset) if before is not None))
 
-    def of_worker(self, worker: str) -> Totals:
-        """The totals of a worker's newest epoch alone, since the last reset."""
-        totals, _ = self._read(self._newest[worker, self.workers[worker].epoch])
-        return Totals.of(totals)
+    def of_worker(self, worker: str) -> OwnFigures:
+        """What a worker's newest epoch says of itself."""
+        key = worker, self.workers[worker].epoch
+        snapshot = self._newest[key]
+        if self._own.get(key, (-1, None))[0] != snapshot.sequence:
+            self._read(snapshot)
+        return self._own[key][1]
 
     def _read(self, snapshot: Snapshot) -> tuple[Tally, Tally | None]:
-        """The totals of a snapshot and what came before its last reset; nothing when it cannot be used."""
+        """The totals of a snapshot and what came before its last reset; nothing when it cannot be used.
+
+        They are not kept: with many workers they are many times what they add up to.
+        """
+        key = snapshot.worker, snapshot.epoch
         try:
             totals, before = snapshot.totals, snapshot.before
         except SnapshotError:
@@ -148,8 +179,10 @@ class Merge:
             kinds = self._kinds_with((totals,) if before is None else (totals, before))
         if kinds is None:
             self.unusable.add(snapshot.worker)
+            self._own[key] = snapshot.sequence, OwnFigures()
             return Tally(), None
         self._kinds = kinds
+        self._own[key] = snapshot.sequence, OwnFigures.of(totals)
         return totals, before
 
     def _kinds_with(self, tallies: Iterable[Tally]) -> dict[str, str] | None:

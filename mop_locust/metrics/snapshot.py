@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -41,15 +40,15 @@ def pack(part: Tally | Window | None) -> msgspec.Raw:
 NOTHING = pack(None)
 
 
-class Snapshot(msgspec.Struct, array_like=True, kw_only=True, dict=True):
+class Snapshot(msgspec.Struct, array_like=True, kw_only=True):
     """All that a worker has counted until now, so that the newest one alone is enough.
 
     `totals` covers what came since the last reset, `before` what came before it (None when there was none), `windows` are
     the closed seconds that the master has not acknowledged, `open_window` the second that was going on: it counts only when
     no newer snapshot comes. `at_us` is monotonic since the run began, `wall_us` since 1970.
 
-    What a newer snapshot replaces stays packed until somebody asks: of all the reports of a run the master reads that part of
-    the newest alone. SnapshotError then, for what cannot be read.
+    What a newer snapshot replaces stays packed, and is read anew each time that somebody asks: of all the reports of a run the
+    master reads that part of the newest alone. SnapshotError then, for what cannot be read.
     """
 
     version: int = VERSION
@@ -68,17 +67,17 @@ class Snapshot(msgspec.Struct, array_like=True, kw_only=True, dict=True):
     gauges: dict[str, float]
     packed_open_window: msgspec.Raw = NOTHING
 
-    @cached_property
+    @property
     def totals(self) -> Tally:
         """What came since the last reset."""
         return _read(_TALLY, self.packed_totals)
 
-    @cached_property
+    @property
     def before(self) -> Tally | None:
         """What came before the last reset."""
         return _read(_TALLY_OR_NONE, self.packed_before)
 
-    @cached_property
+    @property
     def open_window(self) -> Window | None:
         """The second that was going on, as far as it went; None when nothing was in it."""
         return _read(_WINDOW_OR_NONE, self.packed_open_window)

@@ -29,10 +29,18 @@ class Totals:
 
     @classmethod
     def of(cls, tally: Tally) -> Totals:
-        """The totals of a tally, which is not shared; TypeError when a custom series has a built-in name of another kind."""
+        """The totals of a tally, which they share: it must not be changed any more while they are read.
+
+        TypeError when a custom series has a built-in name of another kind.
+        """
         totals = cls()
         for key, total in expand(tally):
-            totals.add(key, total)
+            known = totals.series.get(key)
+            if known is None:
+                totals.series[key] = total
+            else:
+                totals.series[key] = both = known.copy()
+                fold(both, total)
         totals.errors = {key: error.copy() for key, error in tally.errors.items()}
         totals.overflowed = tally.overflowed
         return totals

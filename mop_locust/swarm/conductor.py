@@ -269,6 +269,7 @@ class Conductor:
         if run is None or run.finished:
             return self.summary
         if monotonic_us() - self._made_us > LIVE_US or self.summary is None or self.summary["run"]["id"] != run.id:
+            self.summary = None  # two of them at once would be the most memory that a master ever needs
             self.summary, self._made_us = judged(run, self._name(run)), monotonic_us()
         return self.summary
 

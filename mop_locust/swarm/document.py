@@ -159,7 +159,6 @@ def _workers(run: Run) -> list[Worker]:
     for worker, record in sorted(run.merge.workers.items()):
         hello = run.hellos.get(worker)
         own = run.merge.of_worker(worker)
-        lag, calls, pause = own.select("loop_lag"), own.select("calls"), own.select("gc_pause")
         rows.append(
             {
                 "id": worker,
@@ -177,13 +176,13 @@ def _workers(run: Run) -> list[Worker]:
                 "last_s": record.last_at_us / 1e6,
                 "sequence": record.sequence,
                 "gaps": record.gaps,
-                "exchanges": calls.count if isinstance(calls, CounterTotal) else 0,
+                "exchanges": own.exchanges,
                 "cpu_percent": _rounded(run.mean_cpu(worker)),
-                "loop_lag_ms": _lag(lag.histogram) if isinstance(lag, TrendTotal) else None,
+                "loop_lag_ms": _lag(own.loop_lag) if own.loop_lag is not None else None,
                 "clock_offset_s": hello.clock_offset_s if hello else None,
                 "rss_bytes": record.gauges.get("rss_bytes"),
                 "open_files": record.gauges.get("open_files"),
-                "gc_pause_max_ms": pause.histogram.max / 1000 if isinstance(pause, TrendTotal) else None,
+                "gc_pause_max_ms": own.gc_pause.max / 1000 if own.gc_pause is not None else None,
                 "cpu_percent_peak": _rounded(run.peaks.get(worker, {}).get("cpu_percent")),
                 "rss_bytes_peak": run.peaks.get(worker, {}).get("rss_bytes"),
             }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
+from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
 from mop_locust.report import figures
@@ -72,9 +72,9 @@ def _degraded(run: Run, totals: Totals) -> Iterator[str]:
     yield from _pressed("the master", run.master_lag, run)
     for worker in run.merge.workers:
         who = f"worker {worker}" if run.workers_expected else "the load generator"
-        lag = run.merge.of_worker(worker).select("loop_lag")
-        if isinstance(lag, TrendTotal):
-            yield from _pressed(who, lag.histogram, run)
+        lag = run.merge.of_worker(worker).loop_lag
+        if lag is not None:
+            yield from _pressed(who, lag, run)
         cpu = run.mean_cpu(worker)
         if cpu is not None and cpu > run.settings.max_cpu_percent:
             limit = run.settings.max_cpu_percent

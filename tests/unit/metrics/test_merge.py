@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mop_locust.metrics.accumulators import CounterTotal, RateTotal
 from mop_locust.metrics.ledger import Ledger
-from mop_locust.metrics.merge import Merge, Totals, merge_totals
+from mop_locust.metrics.merge import Merge, OwnFigures, Totals, merge_totals
 from mop_locust.metrics.sample import Sample
 from mop_locust.metrics.snapshot import Snapshot, Window, decode_snapshot, pack
 from mop_locust.metrics.tally import Tally
@@ -113,6 +113,29 @@ def test_old_and_doubled_snapshots_are_stale() -> None:
     assert repr(merge) == "<Merge run-1 workers=1 stale=2 foreign=0>"
 
 
+def test_a_worker_tells_of_itself_as_it_stands() -> None:
+    """Its exchanges since the last reset, and its own vital signs; nothing of other workers, and no older figures."""
+    merge = Merge("run-1")
+    own, other = ledger("a"), ledger("b")
+    own.record(ping())
+    other.record(ping())
+    merge.receive(own.snapshot(1, 0))
+    merge.receive(other.snapshot(1, 0))
+    assert merge.of_worker("a") == OwnFigures(1)
+    own.record(ping())
+    own.trend("loop_lag", (), 300, 0)
+    own.trend("gc_pause", (), 40, 0)
+    merge.receive(own.snapshot(2, 0))
+    told = merge.of_worker("a")
+    assert told.exchanges == 2
+    assert told.loop_lag is not None
+    assert told.gc_pause is not None
+    assert (told.loop_lag.max, told.gc_pause.max) == (300, 40)
+    own.reset()
+    merge.receive(own.snapshot(3, 0))
+    assert (merge.of_worker("a"), merge.of_worker("b")) == (OwnFigures(), OwnFigures(1))
+
+
 def test_a_snapshot_of_another_run_is_foreign() -> None:
     """A worker of yesterday's run does not count."""
     book, merge = ledger(run_id="run-0"), Merge("run-1")
@@ -158,7 +181,7 @@ def test_totals_that_cannot_be_used_are_out_until_the_next_report(changes: dict[
     merge.receive(good.snapshot(0, 0))
     merge.receive(msgspec.structs.replace(bad.snapshot(0, 0), **changes))
     assert (calls(merge.totals()), calls(merge.before()), merge.unusable) == (1, 1, {"bad"})
-    assert (merge.of_worker("bad"), calls(merge.of_worker("good"))) == (Totals(), 1)
+    assert (merge.of_worker("bad"), merge.of_worker("good").exchanges) == (OwnFigures(), 1)
     merge.receive(bad.snapshot(0, 0))
     assert (calls(merge.totals()), calls(merge.before()), merge.unusable) == (2, 2, set())
 
