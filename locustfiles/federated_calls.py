@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mop_locust import FEDERATED_METRICS, FEDERATED_TAGS, MopHttpUser, MopUser, MopWebSocketUser, task
+from mop_locust import FEDERATED_METRICS, FEDERATED_TAGS, MopHttpUser, MopUser, MopWebSocketUser, federated_look, task
 
 
 class FederatedCalls(MopUser):
     """A session with a pair of calls for each downstream server: one of its tools, and a local call beside it."""
 
-    abstract = federated = True
-    metrics, metric_tags = FEDERATED_METRICS, FEDERATED_TAGS
+    abstract = must_look = True
+    metrics, metric_tags, look_ahead = FEDERATED_METRICS, FEDERATED_TAGS, federated_look.look_for_plan
     thresholds = {"federated_failures": ["rate<0.05"], "federated_fallbacks": ["rate<0.05"]}
     users_setting, duration_setting = "fed_vus", "fed_duration"
 

@@ -81,7 +81,7 @@ def mistakes(given: Mapping[str, str]) -> list[str]:
     return []
 
 
-def look(client: Client, settings: Settings, findings: Findings) -> None:
+def look(client: Client, settings: Settings, _: set[str], findings: Findings) -> None:
     """Calls each tool of the plan once and adds to the findings what that tells: above all whether the mission is active."""
     try:
         orchestration = Orchestration(settings)

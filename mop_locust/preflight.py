@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,10 +15,9 @@ from mop_locust.client import Client, Clients, HttpSession
 from mop_locust.client.exchange import Tags
 from mop_locust.config import ApiKey, Settings
 from mop_locust.federation.arguments import problems
-from mop_locust.federation.catalogue import HTTP_CATALOGUE, SOCKET_CATALOGUE, read_http_catalogue, read_socket_catalogue
-from mop_locust.federation.plan import Plan, PlanError, make_plan, read_given
+from mop_locust.federation.plan import Plan
 from mop_locust.metrics.sample import Sample
-from mop_locust.protocol.errors import ConnectError, HttpStatusError, MopError, RemoteProtocolError, RpcError
+from mop_locust.protocol.errors import ConnectError, HttpStatusError, MopError
 from mop_locust.protocol.mcp import ToolsList
 from mop_locust.report.figures import plural
 
@@ -70,17 +68,14 @@ class Kept:
         """Metrics are of the load alone."""
 
 
-Look = Callable[[Client, Settings, Findings], None]
-"""A scenario's own look, which adds to the findings; it raises nothing."""
+Look = Callable[[Client, Settings, set[str], Findings], None]
+"""A scenario's own look, which adds to the findings; the set holds the transports of the run. It raises nothing."""
 
 
-def look(
-    settings: Settings, key: ApiKey, transports: Iterable[str], looks: Iterable[Look] = (), *, federated: bool = False
-) -> Findings:
+def look(settings: Settings, key: ApiKey, transports: Iterable[str], looks: Iterable[Look] = ()) -> Findings:
     """Checks what the scenarios of a run need: `transports` holds any of http, sse and websocket.
 
-    `looks` are the scenarios' own; they come last, and only where the rest was right. `federated` runs get their plan: the tools
-    to call, and with which arguments.
+    `looks` are the scenarios' own; they come last, and only where the rest was right.
     """
     findings = Findings()
     needed = set(transports)
@@ -96,10 +91,8 @@ def look(
         if "websocket" in needed:
             _look_at_websocket(client, settings, findings)
         if not findings.target_faults and not findings.mistakes:
-            if federated:
-                _look_at_federation(client, settings, findings, over_http=bool(needed & {"http", "sse"}))
             for scenarios_own in looks:
-                scenarios_own(client, settings, findings)
+                scenarios_own(client, settings, needed, findings)
     finally:
         client.close()
     return findings.close()
@@ -125,7 +118,7 @@ def _look_at_http(client: Client, settings: Settings, findings: Findings, *, str
         if stream:
             _look_at_stream(session, settings, findings)
     except MopError as error:
-        _blame(error, settings.http_base, "HTTP", findings)
+        blame(error, settings.http_base, "HTTP", findings)
         if isinstance(error, HttpStatusError) and error.status == 404:
             findings.target_faults[-1] = f"no HTTP transport here (404 at {settings.http_base})" + (
                 "; the WebSocket scenario can run" if _websocket_answers(client, settings) else ""
@@ -142,7 +135,7 @@ def _look_at_stream(session: HttpSession, settings: Settings, findings: Findings
         if isinstance(error, HttpStatusError) and error.status == 405:
             findings.target_faults.append(f"no event stream here (405 at GET {settings.http_base})")
         else:
-            _blame(error, f"GET {settings.http_base}", "event stream", findings)
+            blame(error, f"GET {settings.http_base}", "event stream", findings)
 
 
 def _look_at_websocket(client: Client, settings: Settings, findings: Findings) -> None:
@@ -151,33 +144,7 @@ def _look_at_websocket(client: Client, settings: Settings, findings: Findings) -
             session.probe(settings.ws_probe)
         findings.sentences.append(f"{settings.base_url}: answers {settings.ws_probe}")
     except MopError as error:
-        _blame(error, settings.base_url, "WebSocket", findings)
-
-
-def _look_at_federation(client: Client, settings: Settings, findings: Findings, *, over_http: bool) -> None:
-    """Makes the plan of a run from the catalogue, over HTTP where the run speaks that."""
-    where = settings.http_base if over_http else settings.base_url
-    try:
-        given = read_given(Path(settings.fed_args).read_bytes()) if settings.fed_args else {}
-        if over_http:
-            with client.session() as session:
-                contents = session.read_resource(HTTP_CATALOGUE).contents
-            tools = read_http_catalogue((contents[0].text or "") if contents else "")
-        else:
-            with client.connect() as socket:
-                tools = read_socket_catalogue(socket.request("resources/read", {"uri": SOCKET_CATALOGUE}))
-        findings.plan = plan = make_plan(tools, given, settings.seed)
-    except PlanError as error:
-        findings.mistakes += error.mistakes
-    except OSError as error:
-        findings.mistakes.append(f"MOP_FED_ARGS (--mop-fed-args): {settings.fed_args!r} cannot be read: {error.strerror}")
-    except (RemoteProtocolError, RpcError) as error:
-        findings.mistakes.append(f"{where} has no catalogue of federated tools, which federated_calls needs: {error}")
-    except MopError as error:
-        _blame(error, where, "HTTP" if over_http else "WebSocket", findings)
-    else:
-        tools_of = (f"{plural(len(plan.of(name)), 'tool')} of {name}" for name in plan.downstreams)
-        findings.sentences.append(f"federated: {', '.join(tools_of)}; {plural(len(plan.local), 'local tool')}")
+        blame(error, settings.base_url, "WebSocket", findings)
 
 
 def _websocket_answers(client: Client, settings: Settings) -> bool:
@@ -196,7 +163,7 @@ def _took(call: Callable[[], None]) -> bool:
     return True
 
 
-def _blame(error: MopError, where: str, transport: str, findings: Findings) -> None:
+def blame(error: MopError, where: str, transport: str, findings: Findings) -> None:
     """Says what is wrong in one sentence; a refused key is the user's mistake, everything else the target's fault."""
     if isinstance(error, HttpStatusError) and error.status in REFUSED_KEY:
         findings.mistakes.append(f"{error.status}: the server refused the key at {where}; set MOP_API_KEY or MOP_API_KEY_FILE")

@@ -32,10 +32,10 @@ class MopUser(User):
     `users_setting`, `duration_setting`, `iterations_setting`: which settings give the number of users, the duration and the
     shared number of iterations where the command line does not;
     `stages`: the stages of the load, as in MOP_STAGES, which takes their place;
-    `federated`: the run needs federated tools, and the preflight finds out what to call (`self.client.federated_pairs`);
     `metric_tags`: the names of the tags that its own metrics carry beside the scenario;
     `check_settings`: from the texts of all settings, what is wrong with those that this scenario alone needs;
     `look_ahead`: a look of its own at the server before the load, which adds to the preflight's findings;
+    `must_look`: it cannot run without that look, so MOP_PREFLIGHT=off leaves nothing out;
     `voided_by`: labels of failed checks after which no figure of the run can be believed.
     """
 
@@ -49,10 +49,10 @@ class MopUser(User):
     duration_setting: ClassVar[str] = ""
     iterations_setting: ClassVar[str] = ""
     stages: ClassVar[str] = ""
-    federated: ClassVar[bool] = False
     metric_tags: ClassVar[Sequence[str]] = ()
     check_settings: ClassVar[Callable[[Mapping[str, str]], list[str]] | None] = None
-    look_ahead: ClassVar[Callable[[Client, Settings, Any], None] | None] = None
+    look_ahead: ClassVar[Callable[[Client, Settings, set[str], Any], None] | None] = None
+    must_look: ClassVar[bool] = False
     voided_by: ClassVar[frozenset[str]] = frozenset()
     instruments: ClassVar[Mapping[str, Instrument]] = {}
 

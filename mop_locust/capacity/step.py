@@ -10,6 +10,7 @@ from mop_locust.capacity.search import Answer
 from mop_locust.metrics.summary import MetricSummary
 from mop_locust.report import figures
 from mop_locust.report.document import SummaryDocument
+from mop_locust.verdict.judge import DROPPED_DEGRADED
 
 ITERATIONS: Final = "iterations"
 ARRIVALS: Final = "arrivals"
@@ -22,7 +23,6 @@ KEEPS_UP: Final = 0.03  # of the arrivals of half a run: so many more may be lef
 HICCUP_S: Final = 0.1  # and so many as arrive in that time: a process that was late for once has as many in its hands
 LEAST_GROWN: Final = 3  # sessions: less is chance
 
-ABOUT_DROPPED: Final = "did not arrive as ordered"  # by which a reason is known to be of arrivals that could not begin
 STOOD_STILL_MS: Final = 1000.0  # after so long a load generator lets arrivals pass
 TOO_FEW: Final = "too few"
 ENOUGH: Final = 1.5  # times the users that a calm server's iterations keep busy: what is dropped then is the server's doing
@@ -83,11 +83,11 @@ def _judged(rate: float, summary: SummaryDocument, calm_ms: float | None) -> tup
     A load generator at a limit of its own proves nothing about the server, so that goes first. A server that falls behind does
     not hold a rate, whatever the thresholds say: they may know no time, or the run may be too short for them.
     """
-    verdict = summary["verdict"]
-    others = [reason for reason in verdict["reasons"] if ABOUT_DROPPED not in reason]
-    if others:
-        return Answer.GENERATOR, "; ".join(others)
-    if verdict["validity"] != "valid":
+    metrics, verdict = summary["metrics"], summary["verdict"]
+    lossy = _count(metrics, DROPPED) / max(1, _count(metrics, ARRIVALS)) > DROPPED_DEGRADED
+    if len(verdict["reasons"]) > lossy:  # since that so many were dropped is one reason
+        return Answer.GENERATOR, "; ".join(verdict["reasons"])
+    if lossy:
         return _dropped(rate, summary, calm_ms)
     if verdict["state"] != "PASSED":
         return Answer.SERVER, verdict["sentence"].partition(": ")[2].rstrip(".")

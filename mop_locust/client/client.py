@@ -150,7 +150,7 @@ class Client:
         return WebSocketSession(self._clients, self._exchanges, self._clients.websocket())
 
     def federated_pairs(self, transport: str) -> FederatedPairs:
-        """Returns this user's calls of federated tools; for a scenario with `federated = True`."""
+        """Returns this user's calls of federated tools; for a scenario that looked ahead for their plan."""
         return FederatedPairs(self, self._clients.plan, transport)
 
     @contextmanager

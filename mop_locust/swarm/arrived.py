@@ -9,8 +9,6 @@ from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.totals import Totals
 from mop_locust.swarm.run import Run
 
-DROPPED_DEGRADED, DROPPED_INVALID = 0.001, 0.01  # shares: they reach into the P99.9, into the P99
-
 
 class Arrived(NamedTuple):
     """The arrivals of one scenario: those that came, those of them that did not begin, and those that were ordered.

@@ -122,11 +122,9 @@ class Preparation:
         if settings.arrivals and users > settings.max_users:
             raise Refused([f"-u: {users} users from the start are more than the {settings.max_users} of MOP_MAX_USERS"])
         self._roll.call()
-        looks = scenarios.looks if settings.preflight else []
-        federated = scenarios.federated  # looked at in any case: what to call stands at the target alone
-        findings = None
-        if settings.preflight or federated:
-            findings = preflight.look(settings, self._key, scenarios.transports, looks, federated=federated)
+        looks, findings = scenarios.looks(settings.preflight), None
+        if settings.preflight or looks:
+            findings = preflight.look(settings, self._key, scenarios.transports, looks)
         mistakes = findings.mistakes if findings else preflight.refusals(settings, self._key, scenarios.transports)
         if mistakes:
             raise Refused(mistakes)

@@ -32,11 +32,6 @@ class Scenarios:
         """The transports that the scenarios need."""
         return {cls.transport for cls in self.classes}
 
-    @property
-    def federated(self) -> bool:
-        """Whether any of them calls federated tools."""
-        return any(cls.federated for cls in self.classes)
-
     def weigh(self, settings: Settings) -> int:
         """Sets the users' weights from the settings and returns how many users there are by default; 0 when none says."""
         total = 0
@@ -129,10 +124,10 @@ class Scenarios:
         asked = dict.fromkeys(cls.check_settings for cls in self.classes if cls.check_settings is not None)
         return [mistake for ask in asked for mistake in ask(given)]
 
-    @property
-    def looks(self) -> list[Look]:
-        """The scenarios' own looks at the target before the load, each once."""
-        return list(dict.fromkeys(cls.look_ahead for cls in self.classes if cls.look_ahead is not None))
+    def looks(self, preflight: bool) -> list[Look]:
+        """The scenarios' own looks at the target before the load, each once; without the preflight those that must be."""
+        looking = (cls for cls in self.classes if preflight or cls.must_look)
+        return list(dict.fromkeys(cls.look_ahead for cls in looking if cls.look_ahead is not None))
 
     @property
     def voided_by(self) -> frozenset[str]:

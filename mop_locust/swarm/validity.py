@@ -8,9 +8,9 @@ from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
 from mop_locust.report import figures
-from mop_locust.swarm.arrived import DROPPED_DEGRADED, DROPPED_INVALID, nobodys, not_as_ordered
+from mop_locust.swarm.arrived import nobodys, not_as_ordered
 from mop_locust.swarm.run import Run
-from mop_locust.verdict.judge import Validity, ValidityState
+from mop_locust.verdict.judge import DROPPED_DEGRADED, DROPPED_INVALID, Validity, ValidityState
 
 REPORT_SECONDS = 1.0  # between two reports of a worker: the most that a lost worker takes with it
 EARLY_SECONDS = 1.0  # a run that ends so much before its plan was stopped by hand

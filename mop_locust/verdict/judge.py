@@ -27,6 +27,9 @@ NO_EVIDENCE = frozenset(
 )
 """Metrics of the generator itself: they show that it ran, not that anything was measured."""
 
+DROPPED_DEGRADED, DROPPED_INVALID = 0.001, 0.01
+"""Shares of a scenario's arrivals: when more are dropped, that reaches into the P99.9, into the P99, and is a reason."""
+
 ValidityState = Literal["valid", "degraded", "incomplete", "invalid"]
 
 

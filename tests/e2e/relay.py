@@ -10,10 +10,14 @@ from typing import Self
 
 
 class Relay:
-    """Listens on a loopback port and hands each connection on to `target`; `with` starts and ends it."""
+    """Listens on a loopback port and hands each connection on to `target`; `with` starts and ends it.
 
-    def __init__(self, target: int) -> None:
+    It cuts the first ones, `cuts` of them, as it does where nobody listens at the target yet.
+    """
+
+    def __init__(self, target: int, cuts: int = 0) -> None:
         self._target = target
+        self.cuts = cuts
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.up, self.down = bytearray(), bytearray()
@@ -33,6 +37,10 @@ class Relay:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if self.cuts:
+                    self.cuts -= 1
+                    near.close()
+                    continue
                 try:
                     far = socket.create_connection(("127.0.0.1", self._target), timeout=5)
                 except OSError:

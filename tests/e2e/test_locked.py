@@ -23,7 +23,8 @@ from tests.e2e.test_border import message
 from tests.e2e.test_input import CANARY
 
 SHORT = ("-u", "4", "-t", "2s")
-SAID_SECONDS = 15.0  # the start of a Python process on a busy machine, and a few attempts
+SAID_SECONDS = 15.0  # the start of a Python process on a busy machine, and CUT_SECONDS of attempts
+CUTS = 10  # one each 0.1 to 0.2 s: longer than what a wrong key was once taken to show in, shorter than CUT_SECONDS
 ANOTHER = ClusterKey.new()
 
 
@@ -178,6 +179,19 @@ def test_a_worker_that_is_not_let_in_says_so_and_leaves(masters: str, workers: l
         master.says("waiting for workers: 0 of 1 are here")
     assert master.running
     assert [name for name, secret in secrets.items() if secret and secret in run.output] == []
+
+
+def test_a_worker_joins_once_its_master_is_behind_what_cut_it_off(server: Server, run_at: RunAt, key: Path) -> None:
+    """A proxy or a forwarded port takes connections before the master is there, and cuts each."""
+    run = run_at(server, MOP_CLUSTER_KEY_FILE=str(key))
+    with Relay(run.port, CUTS) as relay:
+        run.master("tools_call_rps", 1, *SHORT)
+        until(lambda: not is_free(run.port), what="a master that listens")  # how long it takes for that must not decide
+        worker = run.worker("tools_call_rps", "--master-port", str(relay.port))
+        assert run.wait() == 0, run.output
+    assert relay.cuts == 0
+    assert "does not let this worker in" not in worker.output
+    conserved(run.summary, server.counts(), run.statistics)
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["another key", "no key"])

@@ -165,7 +165,7 @@ def test_the_settings_that_the_scenario_needs(mission: Path) -> None:
 def looked(mission: Path, made: Session) -> Findings:
     """What the look at a server found."""
     findings = Findings()
-    look(cast(Client, made), settings(MOP_MISSION_PATH=str(mission)), findings)
+    look(cast(Client, made), settings(MOP_MISSION_PATH=str(mission)), {"websocket"}, findings)
     return findings
 
 
@@ -202,7 +202,7 @@ def test_what_else_the_look_can_find(mission: Path) -> None:
     values = settings(MOP_MISSION_PATH=str(mission))
     mission.write_text("id: x")
     findings = Findings()
-    look(cast(Client, Session([])), values, findings)
+    look(cast(Client, Session([])), values, {"websocket"}, findings)
     assert findings.mistakes[0].startswith(f"{mission}, line 1: mandatory and missing: `name`")
 
 

@@ -322,15 +322,20 @@ def test_a_server_without_tools_says_so() -> None:
 
 
 def test_a_scenarios_own_look_comes_last(mop: dict[str, str]) -> None:
-    """It adds to the findings; what voids the run fails the preflight, and is not the target's fault."""
-    seen: list[int] = []
+    """It knows the transports and adds to the findings; what voids the run fails the preflight, and is not the target's fault."""
+    seen: list[tuple[int, set[str]]] = []
 
-    def own(_client: object, _settings: object, findings: Findings) -> None:
-        seen.append(len(findings.sentences))
+    def own(_client: object, _settings: object, transports: set[str], findings: Findings) -> None:
+        seen.append((len(findings.sentences), transports))
         findings.voids.append("the wrong server")
 
     findings = look(settings(**mop), DEMO, {"websocket"}, [own])
-    assert (seen, findings.voids, findings.target_faults, findings.state) == ([1], ["the wrong server"], [], "failed")
+    assert (seen, findings.voids, findings.target_faults, findings.state) == (
+        [(1, {"websocket"})],
+        ["the wrong server"],
+        [],
+        "failed",
+    )
 
 
 def test_a_scenario_does_not_look_at_what_does_not_work() -> None:

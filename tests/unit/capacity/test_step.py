@@ -92,12 +92,23 @@ def test_a_generator_at_its_limit_goes_first() -> None:
     """Its measurement says nothing about the server, whatever the thresholds say."""
     summary = invalid(open_run(over=50, dropped=10), "the generator used 80 % of a core", DROPPED_REASON, "late")
     summary["verdict"]["state"] = "CROSSED"
-    assert judged(summary) == (Answer.GENERATOR, "the generator used 80 % of a core; late")
+    assert judged(summary) == (Answer.GENERATOR, f"the generator used 80 % of a core; {DROPPED_REASON}; late")
 
 
 def test_so_few_dropped_that_the_run_is_valid_matter_to_nobody() -> None:
-    """1 of 1,000."""
+    """1 of 1,000: a reason beside them is another one."""
     assert judged(open_run(dropped=1)) == (Answer.HELD, "")
+    assert judged(invalid(open_run(dropped=1), "late")) == (Answer.GENERATOR, "late")
+
+
+@pytest.mark.parametrize("words", [DROPPED_REASON, "half of them found nobody", ""])
+def test_dropped_arrivals_are_known_by_their_figures(words: str) -> None:
+    """2 of 1,000 are a reason, in whatever words."""
+    assert judged(invalid(open_run(dropped=2), words)) == (
+        Answer.SERVER,
+        "2 of 1,000 arrivals were dropped: the server held all 20 users",
+    )
+    assert judged(invalid(open_run(dropped=2), words, words))[0] is Answer.GENERATOR
 
 
 def test_what_a_calm_server_would_not_have_dropped_is_the_server_s() -> None:

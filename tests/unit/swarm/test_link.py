@@ -37,9 +37,10 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def left(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """With which codes a worker left; it stays here."""
+    """With which codes a worker left; it stays here. A few cuts are enough to be sure."""
     codes: list[int] = []
     monkeypatch.setattr(master_watch, "leave", codes.append)
+    monkeypatch.setattr(master_watch, "CUT_SECONDS", 0.3)
     return codes
 
 

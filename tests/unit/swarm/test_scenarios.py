@@ -215,12 +215,11 @@ def test_a_threshold_of_a_stage_that_there_is_not_is_a_mistake() -> None:
 
 
 class Tagged(MopHttpUser):
-    """Metrics with a tag of their own, and calls of federated tools."""
+    """Metrics with a tag of their own."""
 
     scenario = "tagged"
     metrics = [Counter("hops")]
     metric_tags = ("downstream",)
-    federated = True
 
     @task
     def nothing(self) -> None:
@@ -228,13 +227,12 @@ class Tagged(MopHttpUser):
 
 
 def test_thresholds_may_use_the_tags_that_are_declared() -> None:
-    """And no others; a run that has such a scenario needs federated tools."""
+    """And no others."""
     given = ["hops{downstream:a}: count>1", "hops{downstraem:a}: count>1"]
     thresholds, mistakes = Scenarios([Tagged]).thresholds("", given)
     assert told(thresholds) == ["hops{downstream:a}: count>1", "hops{downstraem:a}: count>1"]
     assert len(mistakes) == 1
     assert "there is no tag downstraem" in mistakes[0]
-    assert (Scenarios([Tagged, Calls]).federated, Scenarios(THREE).federated) == (True, False)
 
 
 def test_what_a_scenario_adds_of_its_own() -> None:
@@ -260,10 +258,14 @@ def test_what_a_scenario_adds_of_its_own() -> None:
     class Two(One):
         voided_by = frozenset({"b"})
 
+    class Three(Two):
+        must_look = True
+
     both = Scenarios([One, Two])
     assert both.mistakes({"MOP_MISSION_PATH": "p"}) == ["told p"]
-    assert (both.looks, both.voided_by) == ([look], {"a", "b"})
+    assert (both.looks(True), both.voided_by) == ([look], {"a", "b"})
+    assert (both.looks(False), Scenarios([One, Three, Tagged]).looks(False)) == ([], [look])
     assert both.thresholds("cost{rule:r}: p(95)<5", [])[1] == []
     three = Scenarios(THREE)
-    assert (three.mistakes({}), three.looks, three.voided_by) == ([], [], frozenset())
+    assert (three.mistakes({}), three.looks(True), three.voided_by) == ([], [], frozenset())
     assert "rule" in three.thresholds("calls{rule:r}: count>1", [])[1][0]
