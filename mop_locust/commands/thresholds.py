@@ -50,8 +50,10 @@ def explain_thresholds(scenarios: Sequence[str], given: Sequence[str]) -> int:
     for file in files:
         found = Scenarios(_users(file))
         stages, unread = found.stages(os.environ.get("MOP_STAGES", ""))
+        if stages == ():
+            stages = found.arrival_stages(settings, None)
         thresholds, wrong = found.thresholds(settings.thresholds, given, stages)
-        wrong = [*unread, *wrong]
+        wrong = [*unread, *wrong, *found.unstaged(thresholds, settings, None)]
         mistakes += [mistake for mistake in wrong if mistake not in mistakes]
         print(file.stem)
         for threshold in thresholds:

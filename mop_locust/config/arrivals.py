@@ -16,7 +16,7 @@ from typing import Final
 
 from mop_locust.config.kinds import Kind
 from mop_locust.config.mistakes import quoted
-from mop_locust.config.stages import Stage, parse_stages
+from mop_locust.config.stages import Stage, fitted, length, parse_stages
 
 MOST: Final = 1_000_000.0
 """Arrivals a second; beyond every machine."""
@@ -68,6 +68,20 @@ def read_arrivals(text: str) -> Arrivals:
     if mistakes:
         raise ValueError(", and ".join(mistakes))
     return found
+
+
+def common_stages(arrivals: Arrivals, seconds: float) -> tuple[Stage, ...] | None:
+    """The stages of a run so long: those of all scenarios that have any; None where theirs have other names or other times.
+
+    The target of each is what arrives a second at its end in all scenarios, those with a plain rate too.
+    """
+    plans = [fitted(stages, seconds) for stages in arrivals.values() if length(stages)]
+    if len({tuple((stage.name, stage.seconds) for stage in plan) for plan in plans}) > 1:
+        return None
+    plain = sum(stages[-1].target for stages in arrivals.values() if not length(stages))
+    return tuple(
+        Stage(same[0].name, same[0].seconds, plain + sum(stage.target for stage in same)) for same in zip(*plans, strict=True)
+    )
 
 
 def _load(text: str) -> tuple[Stage, ...]:

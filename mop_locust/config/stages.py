@@ -10,6 +10,7 @@ The first stage begins at 0. What a target looks like says the reader that is gi
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -77,6 +78,27 @@ def target_at(stages: Sequence[Stage], seconds: float) -> float:
             return before + (stage.target - before) * (seconds - begin) / stage.seconds
         before = stage.target
     return before
+
+
+def fitted(stages: Sequence[Stage], seconds: float) -> tuple[Stage, ...]:
+    """The stages of a load that goes on at the last target, in a run so long; none where there are none.
+
+    Those that would begin after its end are none of its stages, and one that it ends in is cut. Where the run is longer, one
+    more holds the last target.
+    """
+    until = math.ceil(seconds)
+    longer = until - length(stages)
+    if not stages or not longer:
+        return tuple(stages)
+    if longer > 0:
+        last = stages[-1].target
+        name = _unique(_what_it_does(longer, last, last), {stage.name for stage in stages})
+        return (*stages, Stage(name, longer, last))
+    return tuple(
+        stage if end <= until else Stage(stage.name, until - begin, target_at(stages, until))
+        for stage, begin, end in spans(stages)
+        if begin < until
+    )
 
 
 class _Reader:

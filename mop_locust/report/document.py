@@ -146,12 +146,16 @@ class ServerSide(TypedDict):
 
 
 class StagePart(TypedDict):
-    """One stage of the load: its planned seconds and target, how long it was measured, and its own metrics."""
+    """One stage of the load: its planned seconds and target, how long it was measured, and its own metrics.
+
+    `unit` is what the target counts: users, where it is absent too, or arrivals/s.
+    """
 
     name: str
     start_s: int
     planned_seconds: int
     target: float
+    unit: NotRequired[str]
     seconds: float
     metrics: dict[str, MetricSummary]
 

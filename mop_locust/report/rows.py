@@ -139,7 +139,7 @@ def stage_rows(summary: SummaryDocument) -> list[tuple[Row, float]]:
             metrics, end = stage["metrics"], stage["start_s"] + stage["planned_seconds"]
             count = metrics["calls"]["count"] if "calls" in metrics else 0
             when = f"{figures.moment(stage['start_s'])} to {figures.moment(end)}"
-            label = f"{stage['name']}, {when}, to {figures.number(stage['target'])} users"
+            label = f"{stage['name']}, {when}, to {figures.number(stage['target'])} {stage.get('unit', 'users')}"
             row = _row(label, count, metrics.get("call_failures"), metrics.get("call_latency"))
             rows.append((row, stage["seconds"]))
     return rows

@@ -179,7 +179,7 @@ class Conductor:
             self._vitals = Vitals(run)
         self._watch = ServerWatch(run.settings, self._key, run.endpoint, run.started_us, run.planned_seconds)
         run.server = self._watch.course
-        if run.stages:
+        if run.stages_end_it:
             self._timers = [gevent.spawn_later(length(run.stages) - run.elapsed_us / 1e6, self._stop, "stages")]
 
     def give_order(self) -> None:

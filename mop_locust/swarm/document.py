@@ -90,6 +90,7 @@ def _stages(run: Run, parts: Mapping[str, Part]) -> list[StagePart]:
             "start_s": begin,
             "planned_seconds": stage.seconds,
             "target": stage.target,
+            "unit": "arrivals/s" if run.arrivals else "users",
             "seconds": round(parts[stage.name].seconds, 6),
             "metrics": summarise(parts[stage.name].totals),
         }

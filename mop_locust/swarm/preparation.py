@@ -46,8 +46,14 @@ class Preparation:
         """Returns the checked settings of the options as they are now; raises Refused with every mistake."""
         self.restore_guards()
         options = self._environment.parsed_options
+        settings, unread = None, []
+        try:
+            settings = read_options(options, self._environment.host)
+        except ConfigError as error:
+            unread = error.mistakes
         stages, mistakes = self._scenarios().stages(options.mop_stages)
-        mistakes += self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold, stages)[1]
+        thresholds, wrong = self._scenarios().thresholds(options.mop_thresholds, options.mop_threshold, self._stages(settings))
+        mistakes += wrong
         mistakes += self._scenarios().mistakes({setting.name: str(getattr(options, setting.dest, "")) for setting in SETTINGS})
         if stages and self._shape_of_locustfile is not None:
             mistakes.append(
@@ -55,11 +61,10 @@ class Preparation:
             )
         mistakes += _unwritable(options.mop_reports)
         mistakes += server_side.absent(options.mop_server_pid, options.mop_server_cgroup)
-        try:
-            settings = read_options(options, self._environment.host)
-        except ConfigError as error:
-            raise Refused([*error.mistakes, *mistakes]) from None
+        if settings is None:
+            raise Refused([*unread, *mistakes])
         mistakes += self._scenarios().arrival_mistakes(settings)
+        mistakes += self._scenarios().unstaged(thresholds, settings, options.run_time)
         if settings.arrivals and stages:
             mistakes.append(
                 f"MOP_ARRIVALS (--mop-arrivals) says when sessions begin, and stages say how many users repeat: {ONE}"
@@ -69,6 +74,16 @@ class Preparation:
         if mistakes:
             raise Refused(mistakes)
         return settings
+
+    def _stages(self, settings: Settings | None) -> tuple[Stage, ...] | None:
+        """The stages of the next run, of users or of arrivals; None where mistakes in either or in the settings hide them."""
+        options = self._environment.parsed_options
+        stages = self._scenarios().stages(options.mop_stages)[0]
+        if stages != ():
+            return stages
+        if settings is None:
+            return None if options.mop_arrivals.strip() else ()
+        return self._scenarios().arrival_stages(settings, options.run_time)
 
     def contradictions(self) -> list[str]:
         """Returns a mistake for each option of the command line that says otherwise than the stages, where there are any."""
@@ -131,13 +146,15 @@ class Preparation:
         if settings.tls_insecure:
             logger.warning("MOP_TLS_INSECURE=1: the target's certificate is NOT verified; anybody may answer in its place")
         options = self._environment.parsed_options
-        stages: tuple[Stage, ...] = scenarios.stages(options.mop_stages)[0] or ()
+        stages = self._stages(settings) or ()
+        end_it = bool(stages) and not (settings.arrivals and options.run_time)
         self.follow_stages()
-        planned = float(length(stages)) if stages else float(options.run_time) if options.run_time else None
+        planned = float(length(stages)) if end_it else float(options.run_time) if options.run_time else None
         return Run(
             settings=settings,
             scenarios=scenarios,
             stages=stages,
+            stages_end_it=end_it,
             thresholds=scenarios.thresholds(settings.thresholds, options.mop_threshold, stages)[0],
             findings=findings,
             users=users,

@@ -37,7 +37,7 @@ def look(environment: Any, conductor: Conductor) -> Progress | None:
     run, summary = conductor.run, conductor.live()
     if run is None or run.finished or summary is None:
         return None
-    elapsed, planned = run.elapsed_us / 1e6, run.planned_seconds
+    elapsed, planned = max(0.0, run.elapsed_us / 1e6), run.planned_seconds  # the clock of open load begins a moment ahead
     time, done, left = figures.moment(elapsed), None, "until you stop it"
     if planned is not None:
         done, left = min(1.0, elapsed / planned), f"{figures.span(max(0, round(planned - elapsed)))} left"

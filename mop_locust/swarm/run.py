@@ -53,6 +53,7 @@ class Run:
     expected: tuple[str, ...]
     headless: bool
     stages: tuple[Stage, ...] = ()
+    stages_end_it: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     started_us: int = field(default_factory=monotonic_us)
     started_wall: float = field(default_factory=time.time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from mop_locust.config import SETTINGS, Settings
-from mop_locust.config.arrivals import ANY, ARRIVALS, Arrivals
+from mop_locust.config.arrivals import ANY, ARRIVALS, Arrivals, common_stages
 from mop_locust.config.mistakes import quoted
 from mop_locust.config.stages import USER_STAGES, Stage, length, parse_stages, read_users
 from mop_locust.metrics.instruments import BUILT_IN, Catalogue, Instrument
@@ -70,6 +70,25 @@ class Scenarios:
                     f"{row.name} and MOP_ARRIVALS contradict each other: with arrivals {cls.scenario} lasts its run time"
                 )
         return mistakes
+
+    def arrival_stages(self, settings: Settings, run_time: float | None) -> tuple[Stage, ...] | None:
+        """Returns the stages that all arrivals of a run so long go through; None where those of the scenarios differ.
+
+        Without a run time it is as long as the scenarios ask for.
+        """
+        return common_stages(self.arrivals(settings), run_time or self.seconds(settings) or 0.0)
+
+    def unstaged(self, thresholds: Iterable[Threshold], settings: Settings, run_time: float | None) -> list[str]:
+        """Returns a mistake for each threshold of a stage where the stages of the scenarios' arrivals differ."""
+        if self.arrival_stages(settings, run_time) is not None:
+            return []
+        staged = " and ".join(name for name, stages in self.arrivals(settings).items() if length(stages))
+        return [
+            f"threshold '{threshold.name}: {threshold.expression}': the stages of {staged} differ, so the run has none; "
+            "allowed: the same names and durations for each, whatever the rates"
+            for threshold in thresholds
+            if threshold.stage is not None
+        ]
 
     def seconds(self, settings: Settings) -> float | None:
         """Returns the longest duration that the scenarios ask for, by stages of arrivals or a setting; None when none does."""
