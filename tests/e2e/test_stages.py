@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mop_locust.config.stages import parse_stages, read_users, spans, target_at
+from mop_locust.config.stages import parse_stages, read_users, target_at
 from tests.e2e.conftest import RunAt
 from tests.e2e.conservation import conserved
 from tests.e2e.processes import LOCUSTFILES, Server, until
@@ -30,6 +30,27 @@ class Staged(tools_call_rps.ToolsCallRps):
 """
 
 
+def told(summary: dict[str, Any], unit: str) -> list[tuple[str, int, int, float]]:
+    """The plan of each stage: name, beginning, length and target, which counts what `unit` says."""
+    assert {stage["unit"] for stage in summary["stages"]} == {unit}
+    return [(stage["name"], stage["start_s"], stage["planned_seconds"], stage["target"]) for stage in summary["stages"]]
+
+
+def adds_up(summary: dict[str, Any]) -> None:
+    """Asserts that the stages add up to the whole, and each to its seconds; what comes after the end is of the last."""
+    sums: Counter[str] = Counter()
+    for stage in summary["stages"]:
+        sums.update({name: metric["count"] for name, metric in stage["metrics"].items()})
+    assert sums == {name: metric["count"] for name, metric in summary["metrics"].items()}
+    for stage in summary["stages"]:
+        begin, end = stage["start_s"], stage["start_s"] + stage["planned_seconds"]
+        last = stage is summary["stages"][-1]
+        seconds = [row for row in summary["windows"] if begin <= row["start_s"] < end or (last and row["start_s"] >= end)]
+        calls = [one["count"] for row in seconds for name, one in row["series"].items() if name.startswith("calls{")]
+        assert sum(calls) == stage["metrics"].get("calls", {"count": 0})["count"]
+        assert calls or not stage["planned_seconds"]
+
+
 def followed(summary: dict[str, Any]) -> None:
     """Asserts that a run had the users of its stages at each second, and that the stages add up to the whole."""
     stages = parse_stages(STAGES, read_users)
@@ -40,16 +61,8 @@ def followed(summary: dict[str, Any]) -> None:
         assert abs(users - round(target_at(stages, window["start_s"] + 0.5))) <= STEP, window["start_s"]
     steady = next(window for window in summary["windows"] if window["start_s"] == 3)
     assert sum(gauges["users"] for gauges in steady["gauges"].values()) == 6
-    told = [(stage["name"], stage["start_s"], stage["planned_seconds"], stage["target"]) for stage in summary["stages"]]
-    assert told == [("ramp", 0, 2, 6), ("steady", 2, 2, 6), ("down", 4, 2, 0)]
-    sums: Counter[str] = Counter()
-    for stage in summary["stages"]:
-        sums.update({name: metric["count"] for name, metric in stage["metrics"].items()})
-    assert sums == {name: metric["count"] for name, metric in summary["metrics"].items()}
-    for (_, begin, end), stage in zip(spans(stages), summary["stages"], strict=True):
-        seconds = [row for row in summary["windows"] if begin <= row["start_s"] < end or (end == 6 and row["start_s"] >= 6)]
-        calls = [one["count"] for row in seconds for name, one in row["series"].items() if name.startswith("calls{")]
-        assert sum(calls) == stage["metrics"]["calls"]["count"] > 0
+    assert told(summary, "users") == [("ramp", 0, 2, 6), ("steady", 2, 2, 6), ("down", 4, 2, 0)]
+    adds_up(summary)
     run = summary["run"]
     assert (run["stopped_by"], run["planned_seconds"], run["users"]) == ("stages", 6.0, 6)
     assert 6 <= run["load_seconds"] < 8
@@ -166,3 +179,59 @@ def test_mistakes_are_told_before_the_load(tmp_path: Path, server: Server, run_a
     ):
         assert words in run.output, run.output
     assert not server.counts()["received"]
+
+
+ARRIVING = "0s:20/s,calm=3s:20/s,0s:80/s,peak=2s:80/s"  # and 80/s goes on for as long as -t says
+
+
+def test_stages_of_arrivals_are_judged(server: Server, run_at: RunAt) -> None:
+    """Each by its own figures, on two workers, with a stage more to the end of the run; `judge` finds them in the folder."""
+    run = run_at(server)
+    options: tuple[str, ...] = ("-t", "7s", "--mop-arrivals", ARRIVING)
+    for text in ("arrivals{stage:calm}: count<100", "arrivals{stage:peak}: count<100", "calls{stage:steady}: count>10 over 1s"):
+        options += ("--mop-threshold", text)
+    run.with_workers("tools_call_rps", 2, *options)
+    assert run.wait() == 3, run.output
+    summary = run.summary
+    conserved(summary, server.counts())
+    plan = [("jump", 0, 0, 20), ("calm", 0, 3, 20), ("jump_2", 3, 0, 80), ("peak", 3, 2, 80), ("steady", 5, 2, 80)]
+    assert told(summary, "arrivals/s") == plan
+    adds_up(summary)
+    assert summary["metrics"]["arrivals"]["count"] == 3 * 20 + 4 * 80
+    calm, peak, steady = summary["verdict"]["thresholds"][:3]
+    assert [one["state"] for one in (calm, peak, steady)] == ["PASSED", "CROSSED", "PASSED"]
+    assert peak["value"] == summary["stages"][3]["metrics"]["arrivals"]["count"]
+    assert 5 <= steady["window"]["start_s"] <= 6, "windows lie in the stage"
+    assert (summary["run"]["stopped_by"], summary["verdict"]["validity"]) == ("run time", "valid"), summary["verdict"]
+    assert "peak, 0:03 to 0:05, to 80 arrivals/s" in run.output
+    [folder] = run.reports.iterdir()
+    for name in ("report.html", "summary.md"):
+        assert "steady, 0:05 to 0:07, to 80 arrivals/s" in (folder / name).read_text(), name
+    for text, code in (
+        ("arrivals{stage:peak}: count>100", 0),
+        ("arrivals{stage:calm}: count>100", 3),
+        ("calls{stage:x}: count>1", 2),
+    ):
+        again = run.mop_locust("judge", str(folder), "--mop-threshold", text)
+        assert again.wait() == code, again.output
+    assert run.orphans() == []
+
+
+def test_stages_of_arrivals_end_a_run_of_the_start_form(server: Server, run_at: RunAt) -> None:
+    """Where its field of the run time is empty; a stage that there is not starts nothing."""
+    run = run_at(server)
+    process, url = run.web("tools_call_rps", "--mop-arrivals", "5/s")
+    form = {"mop_arrivals": "ramp=1s:50/s,steady=1s:50/s", "run_time": ""}
+    wrong = start(url, mop_thresholds="calls{stage:stedy}: count>0", **form)
+    assert (wrong["success"], "stage is never 'stedy'; did you mean steady?" in wrong["message"]) == (False, True)
+    assert start(url, mop_thresholds="calls{stage:steady}: count>0", **form)["success"]
+    until(lambda: len(run.summaries()) == 1, what=f"the end of the stages\n{run.output[-2000:]}")
+    summary = run.summary
+    assert told(summary, "arrivals/s") == [("ramp", 0, 1, 50), ("steady", 1, 1, 50)]
+    adds_up(summary)
+    assert (summary["run"]["stopped_by"], summary["run"]["planned_seconds"]) == ("stages", 2.0)
+    assert (summary["verdict"]["state"], summary["verdict"]["validity"]) == ("PASSED", "valid"), summary["verdict"]
+    assert summary["metrics"]["arrivals"]["count"] == 75
+    process.signal(signal.SIGINT)
+    assert run.wait() == 0, run.output
+    assert "Traceback" not in run.output

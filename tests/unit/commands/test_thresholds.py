@@ -141,3 +141,16 @@ def test_the_stages_are_those_of_the_variable(monkeypatch: pytest.MonkeyPatch, c
     assert explain_thresholds(["tools_call_rps"], ["calls{stage:steady}: count>0"]) == 0
     assert explain_thresholds(["tools_call_rps"], ["calls{stage:stedy}: count>0"]) == 2
     assert "stage is never 'stedy'; did you mean steady?" in capsys.readouterr().err
+
+
+def test_stages_of_arrivals_are_those_of_the_variable_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the only scenario, or of those that go through the same."""
+    monkeypatch.setenv("MOP_ARRIVALS", "steady=1m:5/s")
+    assert explain_thresholds(["tools_call_rps"], ["calls{stage:steady}: count>0"]) == 0
+    assert explain_thresholds(["tools_call_rps"], ["calls{stage:stedy}: count>0"]) == 2
+    assert "stage is never 'stedy'; did you mean steady?" in capsys.readouterr().err
+    monkeypatch.setenv("MOP_ARRIVALS", "tools_call_rps=(steady=1m:5/s),ws_connect_storm=(10s:5/s)")
+    assert explain_thresholds(["mixed"], ["calls{stage:steady}: count>0"]) == 2
+    assert "the stages of tools_call_rps and ws_connect_storm differ" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mop_locust.config import ConfigError, parse_settings
-from mop_locust.config.arrivals import ANY, Arrivals, read_arrivals, read_rate
+from mop_locust.config.arrivals import ANY, Arrivals, common_stages, read_arrivals, read_rate
 from mop_locust.config.stages import Stage
 
 
@@ -89,3 +89,25 @@ def test_the_setting_says_variable_option_and_what_is_allowed() -> None:
     assert "a rate such as 200/s, 90/m or 3600/h; stages DURATION:RATE" in first
     assert "MOP_ARRIVALS_CLOCK (--mop-arrivals-clock): 'swiss' is not one of the choices; allowed: constant or poisson" in second
     assert parse_settings({"MOP_ARRIVALS": "a=1/s"}).arrivals == {"a": flat(1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "stages"),
+    [
+        ("200/s", 60, ()),
+        ("a=5/s,b=60/m", 60, ()),
+        ("30s:10/s,steady=5m:200/s,30s:0/s", 360, STEADY),
+        ("30s:10/s", 90, (Stage("ramp", 30, 10.0), Stage("steady", 60, 10.0))),
+        ("30s:10/s,5m:200/s", 15, (Stage("ramp", 15, 5.0),)),
+        ("a=(10s:4/s,5s:4/s),b=(10s:60/s,5s:60/s)", 15, (Stage("ramp", 10, 64.0), Stage("steady", 5, 64.0))),
+        ("a=(10s:4/s,5s:4/s),b=7/s", 5, (Stage("ramp", 5, 9.0),)),
+        ("a=(10s:4/s),b=(10s:8/s,5s:8/s)", 15, (Stage("ramp", 10, 12.0), Stage("steady", 5, 12.0))),
+        ("a=(10s:4/s,5s:4/s),b=(x=10s:4/s,5s:4/s)", 15, None),
+        ("a=(10s:4/s,5s:4/s),b=(9s:4/s,6s:4/s)", 15, None),
+        ("a=(10s:4/s,5s:4/s),b=(10s:4/s,5s:5/s)", 15, None),
+        ("a=(10s:4/s,5s:4/s),b=(10s:4/s,5s:5/s)", 10, (Stage("ramp", 10, 8.0),)),
+    ],
+)
+def test_the_stages_of_a_run(text: str, seconds: float, stages: tuple[Stage, ...] | None) -> None:
+    """They fit its time and add up what arrives; scenarios that go through others have none in common."""
+    assert common_stages(read_arrivals(text), seconds) == stages

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop_locust.config.stages import USER_STAGES, Stage, length, parse_stages, read_users, spans, stage_at, target_at
+from mop_locust.config.stages import (
+    USER_STAGES,
+    Stage,
+    fitted,
+    length,
+    parse_stages,
+    read_users,
+    spans,
+    stage_at,
+    target_at,
+)
 
 
 def parsed(text: str) -> tuple[Stage, ...]:
@@ -117,6 +127,37 @@ def test_every_second_belongs_to_one_stage(pairs: list[tuple[int, int]]) -> None
     low, high = min(0, *(users for _, users in pairs)), max(users for _, users in pairs)
     assert all(low <= target_at(stages, second) <= high for second in range(length(stages) + 2))
     assert target_at(stages, length(stages)) == stages[-1].target
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "stages"),
+    [
+        ("10s:100,20s:100", 30, [("ramp", 10, 100), ("steady", 20, 100)]),
+        ("10s:100,20s:100", 50, [("ramp", 10, 100), ("steady", 20, 100), ("steady_2", 20, 100)]),
+        ("10s:100", 11.5, [("ramp", 10, 100), ("steady", 2, 100)]),
+        ("10s:100,0s:7", 12, [("ramp", 10, 100), ("jump", 0, 7), ("steady", 2, 7)]),
+        ("10s:100,0s:7", 10, [("ramp", 10, 100), ("jump", 0, 7)]),
+        ("10s:100,20s:0", 15, [("ramp", 10, 100), ("recovery", 5, 75)]),
+        ("10s:100,20s:0", 14.2, [("ramp", 10, 100), ("recovery", 5, 75)]),
+        ("0s:40,10s:100,0s:5,9s:5", 10, [("jump", 0, 40), ("ramp", 10, 100)]),
+        ("0s:40,10s:100,9s:5", 5, [("jump", 0, 40), ("ramp", 5, 70)]),
+    ],
+)
+def test_stages_of_a_run_that_is_longer_or_shorter(text: str, seconds: float, stages: list[tuple[str, int, float]]) -> None:
+    """The last target holds in a stage of its own; what would begin after the end is none, and the last is cut."""
+    assert [(stage.name, stage.seconds, stage.target) for stage in fitted(parsed(text), seconds)] == stages
+    assert fitted((), seconds) == ()
+
+
+@given(STAGES, st.integers(1, 500))
+def test_fitted_stages_are_the_same_load(pairs: list[tuple[int, int]], seconds: int) -> None:
+    """As long as the run, with names of their own, and the same targets at each moment of it."""
+    stages = parsed(",".join(f"{seconds}s:{users}" for seconds, users in pairs))
+    fit = fitted(stages, seconds)
+    assert length(fit) == seconds
+    assert len({stage.name for stage in fit}) == len(fit)
+    for second in range(seconds):
+        assert target_at(fit, second + 0.5) == pytest.approx(target_at(stages, second + 0.5))
 
 
 def test_as_a_setting() -> None:

@@ -38,6 +38,19 @@ def test_a_row_for_each_stage_that_has_a_time() -> None:
     assert stage_rows(green_summary()) == []
 
 
+def test_a_target_of_arrivals_says_so() -> None:
+    """In the words of the setting, with a fraction where it has one."""
+    summary = staged_summary()
+    for stage, target in zip(summary["stages"], (0, 1500, 1.5, 0), strict=True):
+        stage |= {"target": target, "unit": "arrivals/s"}
+    assert msgspec.convert(summary, SummaryDocument) == summary
+    assert [row.label for row, _ in stage_rows(summary)] == [
+        "steady, 0:00 to 2:00, to 1,500 arrivals/s",
+        "spike, 2:00 to 4:00, to 1.5 arrivals/s",
+        "recovery, 4:00 to 6:00, to 0 arrivals/s",
+    ]
+
+
 def test_the_end_is_told_with_its_moment() -> None:
     """And while the run comes to its end."""
     summary = staged_summary()

@@ -10,6 +10,7 @@ from mop_locust.swarm.refusal import Refused
 from mop_locust.swarm.run import AHEAD_US, BEGUN_US
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.users import MopHttpUser
+from mop_locust.verdict.threshold import parse
 from tests.unit.client.memory import settings
 from tests.unit.swarm.runs import STARTED_US, THREE, Calls, Storm, Streams, made_run
 from tests.unit.swarm.test_preparation import alone, prepared
@@ -72,6 +73,81 @@ def test_what_cannot_be_is_told_all_at_once() -> None:
     [mistake] = Scenarios([Calls, Storm]).arrival_mistakes(settings(MOP_ARRIVALS="5/s"))
     assert mistake.startswith("MOP_ARRIVALS (--mop-arrivals): says not which of 2 scenarios; there are calls, storm; allowed: ")
     assert Scenarios(THREE).arrival_mistakes(settings(MOP_ARRIVALS="calls=1/s", MOP_SSE_ITERATIONS="7")) == []
+
+
+STAGED = "10s:5/s,20s:5/s"
+STAGES = (Stage("ramp", 10, 5.0), Stage("steady", 20, 5.0))
+DIFFERENT = "calls=(10s:5/s,20s:5/s),storm=(20s:5/s,10s:5/s)"
+
+
+def test_stages_of_arrivals_are_those_of_the_run() -> None:
+    """Which is as long as the scenarios ask for, or -t says; the others beside them change nothing but its length."""
+    assert Scenarios([Calls]).arrival_stages(settings(), None) == ()
+    assert Scenarios([Calls]).arrival_stages(settings(MOP_ARRIVALS="5/s"), None) == ()
+    assert Scenarios([Calls]).arrival_stages(settings(MOP_ARRIVALS=STAGED), None) == STAGES
+    assert Scenarios([Calls]).arrival_stages(settings(MOP_ARRIVALS=STAGED), 10.0) == STAGES[:1]
+    held = (*STAGES, Stage("steady_2", 30, 5.0))
+    assert Scenarios([Calls, Storm]).arrival_stages(settings(MOP_ARRIVALS=f"storm=({STAGED})"), None) == held
+    assert Scenarios([Calls, Storm]).arrival_stages(settings(MOP_ARRIVALS=DIFFERENT), None) is None
+
+
+def test_where_stages_differ_no_threshold_can_ask_of_one() -> None:
+    """Each that does is told; the others, and those of a run whose scenarios go through the same stages, are well."""
+    asked = [*parse("calls: count>1"), *parse("calls{stage:steady}: count>1, rate>2")]
+    why = "the stages of calls and storm differ, so the run has none; allowed: the same names and durations for each, whatever"
+    assert Scenarios(THREE).unstaged(asked, settings(MOP_ARRIVALS=f"streams=1/s,{DIFFERENT}"), None) == [
+        f"threshold 'calls{{stage:steady}}: count>1': {why} the rates",
+        f"threshold 'calls{{stage:steady}}: rate>2': {why} the rates",
+    ]
+    assert Scenarios(THREE).unstaged(asked, settings(MOP_ARRIVALS=f"calls=({STAGED}),storm=({STAGED})"), None) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "mistakes"),
+    [
+        (("--mop-arrivals", STAGED), []),
+        (("--mop-arrivals", STAGED, "-t", "10s"), ["stage is never 'steady'; known: ramp"]),
+        (("--mop-arrivals", "ramp=10s:5/s,-t=1s:5/s"), ["'-t' at column 14, which is not a name"]),
+        (("--mop-arrivals", "ramp=10s:5/s", "--mop-ws-vus", "0"), ["MOP_WS_VUS (--mop-ws-vus)"]),
+        (("--mop-arrivals", "ramp=10s:5/s,steedy=1s:5/s"), ["stage is never 'steady'; did you mean steedy?"]),
+        (("--mop-arrivals", "5/s"), ["stage is never 'steady'; known: none"]),
+        ((), ["stage is never 'steady'; known: none"]),
+        (("--mop-ws-vus", "0"), ["MOP_WS_VUS (--mop-ws-vus)", "stage is never 'steady'; known: none"]),
+        (("--mop-arrivals", DIFFERENT), ["the stages of calls and storm differ"]),
+    ],
+)
+def test_a_stage_that_there_is_not_is_told_before_the_load(words: tuple[str, ...], mistakes: list[str]) -> None:
+    """One sentence each; where settings cannot be read, nobody knows the stages of arrivals in the run."""
+    classes = (Calls, Storm) if DIFFERENT in words else (Calls,)
+    preparation, _ = prepared(*words, "--mop-threshold", "calls{stage:steady}: count>1", classes=classes)
+    told: list[str] = []
+    try:
+        preparation.settings()
+    except Refused as refused:
+        told = refused.mistakes
+    assert len(told) == len(mistakes)
+    assert [part for part, mistake in zip(mistakes, told, strict=True) if part not in mistake] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "stages", "planned", "end_it"),
+    [
+        (("--mop-stages", STAGED.replace("/s", "")), STAGES, 30.0, True),
+        (("--mop-arrivals", STAGED), STAGES, 30.0, True),
+        (("--mop-arrivals", STAGED, "-t", "30s"), STAGES, 30.0, False),
+        (("--mop-arrivals", STAGED, "-t", "20s"), (STAGES[0], Stage("steady", 10, 5.0)), 20.0, False),
+        (("--mop-arrivals", "5/s"), (), None, False),
+        ((), (), None, False),
+    ],
+)
+def test_stages_end_a_run_that_has_no_time_of_its_own(
+    words: tuple[str, ...], stages: tuple[Stage, ...], planned: float | None, end_it: bool
+) -> None:
+    """From the start form, where the field of the run time is empty; the command line has had it set before."""
+    preparation, _ = prepared(*words, "--mop-preflight", "0")
+    preparation._environment.runner = preparation._environment.parsed_locustfiles = None
+    run = preparation.run(1)
+    assert (run.stages, run.planned_seconds, run.stages_end_it) == (stages, planned, end_it)
 
 
 def test_a_load_shape_and_arrivals_contradict_each_other() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mop_locust.config.stages import Stage
 from mop_locust.metrics.accumulators import CounterTotal, TrendTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
@@ -281,3 +283,23 @@ def test_a_run_that_goes_on_has_no_end_and_leaves_its_windows_out() -> None:
     run.take(word(ledger(run, "local"), 1, final=False))
     told = made(run)
     assert (told["run"]["ended"], told["windows"], [worker["state"] for worker in told["workers"]]) == ("", [], ["running"])
+
+
+@pytest.mark.parametrize(("values", "unit"), [({}, "users"), ({"MOP_ARRIVALS": "steady=60s:5/s"}, "arrivals/s")])
+def test_each_stage_has_its_target_and_its_figures(values: dict[str, str], unit: str) -> None:
+    """What the target counts stands beside it."""
+    run = replace(made_run(values=values), stages=(Stage("jump", 0, 5.0), Stage("steady", 60, 5.0)))
+    worked(run, "local", exchange(0.5), exchange(59.5))
+    totals = run.merge.totals()
+    verdict = judge(totals, [], seconds=run.seconds, validity=validity(run, totals))
+    jump, steady = document(run, totals, verdict, "calls", run.stage_parts())["stages"]
+    assert (jump.pop("metrics"), jump["seconds"]) == ({}, 0.0)  # type: ignore[misc]
+    assert steady.pop("metrics")["calls"]["count"] == 2  # type: ignore[misc]
+    assert steady == {
+        "name": "steady",
+        "start_s": 0,
+        "planned_seconds": 60,
+        "target": 5.0,
+        "unit": unit,
+        "seconds": 60.0,
+    }

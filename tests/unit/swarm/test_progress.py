@@ -60,11 +60,11 @@ def test_of_a_long_run_the_windows_are_wider() -> None:
 
 
 def going(
-    *classes: Any, stock: IterationStock | None = None, users: dict[str, int] | None = None, **more: Any
+    *classes: Any, stock: IterationStock | None = None, users: dict[str, int] | None = None, ago_s: float = 24, **more: Any
 ) -> Progress | None:
-    """A look at a run that began 24 s ago."""
+    """A look at a run that began so long ago."""
     run: Run = made_run(*classes, finished=False, stopping_us=0, ended_us=0, **more)
-    run.started_us = monotonic_us() - 24 * SECOND
+    run.started_us = monotonic_us() - int(ago_s * SECOND)
     runner = SimpleNamespace(user_classes_count=users or {})
     environment = SimpleNamespace(runner=runner, user_classes=[*classes, object])
     conductor: Any = SimpleNamespace(run=run, stock=stock, live=green_summary)
@@ -138,3 +138,10 @@ def test_the_stage_is_told(text: str, time: str) -> None:
     told = going(Calls, stages=parse_stages(text, read_users))
     assert told is not None
     assert told.time == time
+
+
+def test_before_the_first_arrival_it_is_the_first_second() -> None:
+    """The clock of open load begins a moment after the order; a jump at the beginning takes no time."""
+    told = going(Calls, ago_s=-0.5, stages=parse_stages("0s:5,60s:5", read_users))
+    assert told is not None
+    assert (told.time, told.done, told.left) == ("0:00 of 1:00 steady", 0.0, "1m00s left")
