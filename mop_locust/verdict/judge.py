@@ -10,22 +10,8 @@ import msgspec
 from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.exit_codes import ExitCode, code_of
 from mop_locust.verdict.threshold import Threshold
-from mop_locust.verdict.value import select, value_of
+from mop_locust.verdict.value import measured, select_part, value_of
 from mop_locust.verdict.windows import Found, State, WindowJudge
-
-NO_EVIDENCE = frozenset(
-    (
-        "loop_lag",
-        "gc_pause",
-        "start_lag",
-        "iterations",
-        "arrivals",
-        "dropped_iterations",
-        "iteration_duration",
-        "iteration_duration_intended",
-    )
-)
-"""Metrics of the generator itself: they show that it ran, not that anything was measured."""
 
 DROPPED_DEGRADED, DROPPED_INVALID = 0.001, 0.01
 """Shares of a scenario's arrivals: when more are dropped, that reaches into the P99.9, into the P99, and is a reason."""
@@ -147,26 +133,22 @@ def judge(
     """
     parts: dict[str | None, Part] = {None: Part(totals, seconds)}
     parts.update((stages or {}).items())
-    results = tuple(_judge_one(threshold, parts.get(threshold.stage), windows) for threshold in thresholds)
+    results = tuple(_judge_one(threshold, totals, parts.get(threshold.stage), windows) for threshold in thresholds)
     states = {result.state for result in results}
     state: State = "PASSED"
     if "CROSSED" in states:
         state = "CROSSED"
-    elif "NO_DATA" in states or (not results and not _measured(totals)):
+    elif "NO_DATA" in states or (not results and not measured(totals)):
         state = "NO_DATA"
     code = code_of(state, validity.state, allow_degraded)
     return Verdict(state, validity.state, validity.reasons, code, results)
 
 
-def _measured(totals: Totals) -> bool:
-    return any(total.samples for (name, _), total in totals.series.items() if name not in NO_EVIDENCE)
-
-
-def _judge_one(threshold: Threshold, part: Part | None, windows: WindowJudge | None) -> ThresholdResult:
+def _judge_one(threshold: Threshold, whole: Totals, part: Part | None, windows: WindowJudge | None) -> ThresholdResult:
     found = windows.found(threshold) if windows is not None else None
     if found is not None:
         return ThresholdResult(threshold, found.state, found.value, found.samples, found)
-    total = select(part.totals, threshold) if part is not None and not threshold.over else None
+    total = select_part(whole, part.totals, threshold) if part is not None and not threshold.over else None
     if total is None or part is None:
         return ThresholdResult(threshold, "NO_DATA", None, 0)
     value = value_of(total, threshold, part.seconds)

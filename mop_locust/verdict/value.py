@@ -6,6 +6,20 @@ from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal
 from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.threshold import Threshold
 
+NO_EVIDENCE = frozenset(
+    (
+        "loop_lag",
+        "gc_pause",
+        "start_lag",
+        "iterations",
+        "arrivals",
+        "dropped_iterations",
+        "iteration_duration",
+        "iteration_duration_intended",
+    )
+)
+"""Metrics of the generator itself: they show that it ran, not that anything was measured."""
+
 ANSWER_TAGS = frozenset({"status"})
 """Tags that the target's answer decides. A counter that saw answers, but none with this value, is 0 and not without data."""
 
@@ -20,6 +34,19 @@ def select(totals: Totals, threshold: Threshold) -> Accumulator | None:
     if asked != tags and isinstance(totals.select(threshold.metric, asked), CounterTotal):
         return CounterTotal()
     return None
+
+
+def select_part(whole: Totals, part: Totals, threshold: Threshold) -> Accumulator | None:
+    """As `select`, in a part of the whole: a counter of the whole that took nothing there, where others did, is 0."""
+    total = select(part, threshold)
+    if total is None and measured(part) and isinstance(select(whole, threshold), CounterTotal):
+        return CounterTotal()
+    return total
+
+
+def measured(totals: Totals) -> bool:
+    """Whether anything was measured, beside what the generator tells of itself."""
+    return any(total.samples for (name, _), total in totals.series.items() if name not in NO_EVIDENCE)
 
 
 def value_of(total: Accumulator, threshold: Threshold, seconds: float) -> float | None:

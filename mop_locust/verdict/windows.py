@@ -11,7 +11,7 @@ from mop_locust.metrics.accumulators import CounterTotal
 from mop_locust.metrics.sliding import SlidingSum
 from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.threshold import Threshold
-from mop_locust.verdict.value import select, value_of
+from mop_locust.verdict.value import measured, select, value_of
 
 State = Literal["PASSED", "CROSSED", "NO_DATA"]
 """How a threshold, or a run, came out."""
@@ -88,17 +88,19 @@ class _Trial:
         self._over = threshold.over
         self._sum = SlidingSum()
         self._counts = False
+        self._measured = False
         self._worst: Found | None = None
         self._aborted: Found | None = None
         self.abort: Abort | None = None
 
     def take(self, second: int, until: int, totals: Totals) -> None:
         """Take the seconds up to `until`; those that do not lie wholly in the part are none of ours."""
+        entry = select(totals, self._threshold)
+        self._counts = self._counts or isinstance(entry, CounterTotal)
         if second < self._begin or (self._end is not None and until > self._end):
             return
-        entry = select(totals, self._threshold)
+        self._measured = self._measured or entry is not None or measured(totals)
         if entry is not None:
-            self._counts = isinstance(entry, CounterTotal)
             self._sum.push(second, entry)
         self._until = until
         if self._threshold.over:
@@ -130,7 +132,7 @@ class _Trial:
     def _look(self) -> Found | None:
         """What the window that ends now holds; None without data."""
         total = self._sum.total()
-        if total is None and self._counts:
+        if total is None and self._counts and self._measured:
             total = CounterTotal()  # it counted before, and nothing now: that is a figure
         if total is None:
             return None

@@ -190,6 +190,8 @@ def test_stages_of_arrivals_are_judged(server: Server, run_at: RunAt) -> None:
     options: tuple[str, ...] = ("-t", "7s", "--mop-arrivals", ARRIVING)
     for text in ("arrivals{stage:calm}: count<100", "arrivals{stage:peak}: count<100", "calls{stage:steady}: count>10 over 1s"):
         options += ("--mop-threshold", text)
+    for text in ("dropped_iterations{stage:peak}: count<1", "dropped_iterations{stage:steady}: count<1 over 1s"):
+        options += ("--mop-threshold", text)
     run.with_workers("tools_call_rps", 2, *options)
     assert run.wait() == 3, run.output
     summary = run.summary
@@ -198,8 +200,9 @@ def test_stages_of_arrivals_are_judged(server: Server, run_at: RunAt) -> None:
     assert told(summary, "arrivals/s") == plan
     adds_up(summary)
     assert summary["metrics"]["arrivals"]["count"] == 3 * 20 + 4 * 80
-    calm, peak, steady = summary["verdict"]["thresholds"][:3]
+    calm, peak, steady, *dropped = summary["verdict"]["thresholds"][:5]
     assert [one["state"] for one in (calm, peak, steady)] == ["PASSED", "CROSSED", "PASSED"]
+    assert [(one["state"], one["value"]) for one in dropped] == [("PASSED", 0), ("PASSED", 0)], "none, not unknown"
     assert peak["value"] == summary["stages"][3]["metrics"]["arrivals"]["count"]
     assert 5 <= steady["window"]["start_s"] <= 6, "windows lie in the stage"
     assert (summary["run"]["stopped_by"], summary["verdict"]["validity"]) == ("run time", "valid"), summary["verdict"]

@@ -222,6 +222,16 @@ def test_a_stage_is_judged_by_its_own_totals() -> None:
     assert (result.state, result.exit_code) == ("NO_DATA", CROSSED)
 
 
+def test_a_counter_of_the_run_that_took_nothing_in_a_stage_is_0() -> None:
+    """Where calls were measured in it; the exit code is that of a run in which all is well."""
+    whole = totals()
+    whole.add(("dropped_iterations", ()), CounterTotal(3))
+    thresholds, _ = parse_all(["dropped_iterations{stage:steady}: count<1, rate<1", "dropped_iterations: count<1"])
+    stages = {"steady": Part(totals(), 4.0)}
+    result = judge(whole, thresholds, seconds=10, validity=Validity(), stages=stages)
+    assert [(one.state, one.value) for one in result.thresholds] == [("PASSED", 0), ("PASSED", 0.0), ("CROSSED", 3)]
+
+
 def test_the_window_that_decides_is_told() -> None:
     """In the JSON too. A window threshold without windows has no data, whatever the totals say."""
     (threshold,) = parse("calls: count<100 over 2s")

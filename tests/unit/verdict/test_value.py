@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mop_locust.metrics.accumulators import CounterTotal, RateTotal, TrendTotal
+from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
 from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.totals import Totals
 from mop_locust.verdict.threshold import parse
-from mop_locust.verdict.value import select, value_of
+from mop_locust.verdict.value import measured, select, select_part, value_of
 
 VALUES = TrendTotal(Histogram({1: 1, 3: 1}, 2, 4, 1, 3))
 
@@ -21,6 +21,32 @@ def test_the_stage_is_no_tag_of_a_series() -> None:
     (never,) = parse("http_responses{stage:steady,status:500}: count<1")
     (other,) = parse("http_responses{stage:steady,transport:sse}: count<1")
     assert (select(totals, there), select(totals, never), select(totals, other)) == (CounterTotal(3), CounterTotal(), None)
+
+
+def holding(**series: Accumulator) -> Totals:
+    """Totals of these series."""
+    totals = Totals()
+    for name, total in series.items():
+        totals.add((name, ()), total)
+    return totals
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "found"),
+    [
+        (holding(hits=CounterTotal(3)), holding(hits=CounterTotal(2)), CounterTotal(2)),
+        (holding(hits=CounterTotal(0)), holding(calls=CounterTotal(1)), CounterTotal(0)),
+        (holding(hits=CounterTotal(3)), holding(calls=CounterTotal(0), arrivals=CounterTotal(9)), None),
+        (holding(hits=CounterTotal(3)), Totals(), None),
+        (holding(hits=RateTotal(3, 1)), holding(calls=CounterTotal(1)), None),
+        (Totals(), holding(calls=CounterTotal(1)), None),
+    ],
+)
+def test_a_counter_that_took_nothing_in_a_part(whole: Totals, part: Totals, found: Accumulator | None) -> None:
+    """Is 0 where something else was measured; a rate of nothing is none, and what the generator tells of itself no measure."""
+    (threshold,) = parse("hits{stage:spike}: count<1")
+    assert select_part(whole, part, threshold) == found
+    assert measured(part) == (part.series.get(("calls", ())) == CounterTotal(1) or ("hits", ()) in part.series)
 
 
 @pytest.mark.parametrize(

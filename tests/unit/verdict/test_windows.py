@@ -105,6 +105,16 @@ def test_a_stage_has_windows_of_its_own() -> None:
     assert found("call_latency{stage:steady}: max<5 over 1m", *run) == Found("PASSED", 4.0, 5, 4, 5)
 
 
+def test_a_counter_of_the_run_that_takes_nothing_in_a_stage() -> None:
+    """Is 0 from the first second on in which something was measured; what is measured before the stage does not help."""
+    once = [counted(7), slow(1), slow(1), slow(1)]
+    text = "hits{stage:steady}: count<1 over 2s"
+    assert found(text, *once, slow(1), slow(2), slow(3)) == Found("PASSED", 0, 0, 4, 2)
+    assert found(text, *once, Totals(), Totals(), slow(3)) == Found("PASSED", 0, 0, 5, 2)
+    assert found(text, *once, Totals(), Totals(), Totals()) is None
+    assert found(text, *[slow(1)] * 7) is None
+
+
 def test_a_run_is_ended_from_the_delay_on() -> None:
     """What is crossed before is judged, but ends nothing; the value is that of the moment."""
     run = [slow(9), slow(9), slow(1), slow(7)]
