@@ -84,8 +84,8 @@ class Scenarios:
             return []
         staged = " and ".join(name for name, stages in self.arrivals(settings).items() if length(stages))
         return [
-            f"threshold '{threshold.name}: {threshold.expression}': the stages of {staged} differ, so the run has none; "
-            "allowed: the same names and durations for each, whatever the rates"
+            f"threshold '{threshold.name}: {threshold.expression}': the stages of {staged} differ in names or "
+            "durations, so the run has none; allowed: the same in all, at any rates; NAME=DURATION:RATE names one"
             for threshold in thresholds
             if threshold.stage is not None
         ]

@@ -94,10 +94,13 @@ def test_stages_of_arrivals_are_those_of_the_run() -> None:
 def test_where_stages_differ_no_threshold_can_ask_of_one() -> None:
     """Each that does is told; the others, and those of a run whose scenarios go through the same stages, are well."""
     asked = [*parse("calls: count>1"), *parse("calls{stage:steady}: count>1, rate>2")]
-    why = "the stages of calls and storm differ, so the run has none; allowed: the same names and durations for each, whatever"
+    why = (
+        "the stages of calls and storm differ in names or durations, so the run has none; allowed: the same in all, at any rates"
+    )
+    how = "NAME=DURATION:RATE names one"
     assert Scenarios(THREE).unstaged(asked, settings(MOP_ARRIVALS=f"streams=1/s,{DIFFERENT}"), None) == [
-        f"threshold 'calls{{stage:steady}}: count>1': {why} the rates",
-        f"threshold 'calls{{stage:steady}}: rate>2': {why} the rates",
+        f"threshold 'calls{{stage:steady}}: count>1': {why}; {how}",
+        f"threshold 'calls{{stage:steady}}: rate>2': {why}; {how}",
     ]
     assert Scenarios(THREE).unstaged(asked, settings(MOP_ARRIVALS=f"calls=({STAGED}),storm=({STAGED})"), None) == []
 
