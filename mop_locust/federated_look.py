@@ -7,7 +7,7 @@ from pathlib import Path
 from mop_locust.client import Client
 from mop_locust.config import Settings
 from mop_locust.federation.catalogue import HTTP_CATALOGUE, SOCKET_CATALOGUE, read_http_catalogue, read_socket_catalogue
-from mop_locust.federation.plan import PlanError, make_plan, read_given
+from mop_locust.federation.planning import PlanError, make_plan, read_given
 from mop_locust.preflight import Findings, blame
 from mop_locust.protocol.errors import MopError, RemoteProtocolError, RpcError
 from mop_locust.report.figures import plural

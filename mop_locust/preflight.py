@@ -14,7 +14,6 @@ import msgspec
 from mop_locust.client import Client, Clients, HttpSession
 from mop_locust.client.exchange import Tags
 from mop_locust.config import ApiKey, Settings
-from mop_locust.federation.arguments import problems
 from mop_locust.federation.plan import Plan
 from mop_locust.metrics.sample import Sample
 from mop_locust.protocol.errors import ConnectError, HttpStatusError, MopError
@@ -180,6 +179,8 @@ def tool_mistakes(tools: ToolsList, name: str, arguments: dict[str, object]) -> 
     if tool is None:
         there_are = ", ".join(tool.name for tool in tools.tools) or "none"
         return [f"MOP_RPS_TOOL (--mop-rps-tool): the server has no tool {name!r}; it has {there_are}"]
+    from mop_locust.federation.arguments import problems  # here, since few runs need what it brings along
+
     try:
         schema = msgspec.json.decode(tool.inputSchema, type=dict[str, Any])
     except msgspec.MsgspecError:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from mop_locust.federation.catalogue import CataloguedTool
-from mop_locust.federation.plan import MOST_BYTES, Plan, PlanError, PooledTool, make_plan, read_given
+from mop_locust.federation.plan import Plan, PooledTool
+from mop_locust.federation.planning import MOST_BYTES, PlanError, make_plan, read_given
 
 ANY = {"type": "object"}
 QUERY = {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}
