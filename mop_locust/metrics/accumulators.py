@@ -107,6 +107,13 @@ def fold(into: Accumulator, other: Accumulator) -> None:
             raise TypeError(f"a {other.kind} cannot be added to a {into.kind}")
 
 
+def added(one: Accumulator, other: Accumulator) -> Accumulator:
+    """The sum of two of a kind, neither of which is changed or shared; TypeError when the kinds differ."""
+    result = one.copy()
+    fold(result, other)
+    return result
+
+
 def add_counts(into: dict[Key, int], other: dict[Key, int]) -> None:
     """Add one dictionary of counts to another."""
     for key, n in other.items():

@@ -7,7 +7,8 @@ wide. A bucket speaks through its middle, so no reading is off by more than 1/51
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Annotated, TypedDict
 
 import msgspec
@@ -46,6 +47,14 @@ def bucket_index(value: int) -> int:
         return value
     shift = value.bit_length() - 9
     return (shift << 8) + (value >> shift)
+
+
+def counts_at(steps: Iterable[int], counts: Iterable[int]) -> dict[int, int]:
+    """The counts by bucket of what `Histogram.steps` told; ValueError when one is longer than the other."""
+    found: dict[int, int] = {}
+    for index, n in zip(accumulate(steps), counts, strict=True):
+        found[index] = found.get(index, 0) + n
+    return found
 
 
 def bucket_middle(index: int) -> int:
@@ -150,17 +159,23 @@ class Histogram(msgspec.Struct, array_like=True, gc=False):
             result.append(reached)
         return result
 
+    def steps(self) -> tuple[list[int], list[int]]:
+        """The buckets in order, each as its distance from the one before, and their counts: for `counts_at`."""
+        indexes = sorted(self.counts)
+        steps = [index - before for before, index in zip([0, *indexes], indexes, strict=False)]
+        return steps, [self.counts[index] for index in indexes]
+
     def to_wire(self) -> HistogramWire:
         """The JSON-ready form, with its version."""
-        indexes = sorted(self.counts)
+        steps, counts = self.steps()
         return {
             "version": WIRE_VERSION,
             "count": self.count,
             "total": self.total,
             "min": self.min,
             "max": self.max,
-            "indexes": [index - before for before, index in zip([0, *indexes], indexes, strict=False)],
-            "counts": [self.counts[index] for index in indexes],
+            "indexes": steps,
+            "counts": counts,
         }
 
     @classmethod
@@ -169,11 +184,7 @@ class Histogram(msgspec.Struct, array_like=True, gc=False):
         if wire.get("version") != WIRE_VERSION:
             raise ValueError(f"histogram version {wire.get('version')!r} is unknown; this release reads {WIRE_VERSION}")
         try:
-            counts: dict[int, int] = {}
-            index = 0
-            for step, n in zip(wire["indexes"], wire["counts"], strict=True):
-                index += step
-                counts[index] = counts.get(index, 0) + n
+            counts = counts_at(wire["indexes"], wire["counts"])
             histogram = msgspec.convert([counts, wire["count"], wire["total"], wire["min"], wire["max"]], cls)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a histogram: {error}") from None

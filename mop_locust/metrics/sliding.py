@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop_locust.metrics.accumulators import Accumulator, fold
+from mop_locust.metrics.accumulators import Accumulator, added
 
 
 class SlidingSum:
@@ -47,9 +47,8 @@ class SlidingSum:
 
 def _sum(one: Accumulator | None, other: Accumulator | None) -> Accumulator:
     """The sum of the two, at least one of which is there, in a copy."""
-    first, second = (one, other) if one is not None else (other, None)
-    assert first is not None
-    result = first.copy()
-    if second is not None:
-        fold(result, second)
-    return result
+    if one is not None and other is not None:
+        return added(one, other)
+    only = one if one is not None else other
+    assert only is not None
+    return only.copy()

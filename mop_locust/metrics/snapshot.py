@@ -141,7 +141,7 @@ def _read(decoder: msgspec.msgpack.Decoder[T], packed: msgspec.Raw) -> T:
 
 def _check(snapshot: Snapshot) -> None:
     if snapshot.final:
-        snapshot.totals, snapshot.before, snapshot.open_window  # noqa: B018  # read now: nothing newer will come
+        snapshot.totals, snapshot.before, snapshot.open_window  # noqa: B018  # checked now: nothing newer will come
     last = -1
     for window in snapshot.windows:
         if window.index <= last:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from itertools import accumulate
 
 import msgspec
 
+from mop_locust.metrics.histogram import counts_at
 from mop_locust.metrics.snapshot import Window
 from mop_locust.metrics.tally import Tally
 
@@ -73,22 +73,19 @@ def _packed(tally: Tally) -> bytes:
 
     Buckets as their distance from the one before, in order, take half of what they take as they are, compressed in both cases.
     """
-    buckets = []
-    for histogram in tally.histograms():
-        indexes = sorted(histogram.counts)
-        distances = [index - before for before, index in zip([0, *indexes], indexes, strict=False)]
-        buckets.append((distances, [histogram.counts[index] for index in indexes]))
     bare = Tally()
-    bare.fold(tally)
+    bare.fold(tally)  # a reader may hold what is packed
+    buckets = []
     for histogram in bare.histograms():
+        buckets.append(histogram.steps())
         histogram.counts = {}
     return _compressed((bare, buckets))
 
 
 def _unpacked(packed: bytes) -> Tally:
     tally, buckets = _TALLY.decode(zlib.decompress(packed))
-    for histogram, (distances, counts) in zip(tally.histograms(), buckets, strict=True):
-        histogram.counts = dict(zip(accumulate(distances), counts, strict=True))
+    for histogram, (steps, counts) in zip(tally.histograms(), buckets, strict=True):
+        histogram.counts = counts_at(steps, counts)
     return tally
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, add_counts, fold
+from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, add_counts, added, fold
 from mop_locust.metrics.histogram import Histogram
 from tests.unit.metrics.strategies import histogram_of, histograms
 
@@ -26,6 +26,16 @@ def test_fold_is_commutative_and_counts_every_sample(pair: tuple[Accumulator, Ac
     assert left.samples == a.samples + b.samples
     assert b == untouched
     left.check()
+
+
+@given(st.one_of(st.tuples(counters, counters), st.tuples(rates, rates), st.tuples(trends, trends)))
+def test_a_sum_in_a_copy_leaves_both_as_they_were(pair: tuple[Accumulator, Accumulator]) -> None:
+    """And is what folding gives."""
+    a, b = pair
+    before, folded = (a.copy(), b.copy()), a.copy()
+    fold(folded, b)
+    assert added(a, b) == folded
+    assert (a, b) == before
 
 
 def test_what_each_kind_adds_up_to() -> None:

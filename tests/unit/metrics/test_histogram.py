@@ -13,7 +13,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mop_locust.metrics.histogram import LARGEST, LARGEST_SUM, Histogram, HistogramWire, bucket_index, bucket_middle
+from mop_locust.metrics.histogram import LARGEST, LARGEST_SUM, Histogram, HistogramWire, bucket_index, bucket_middle, counts_at
 from tests.unit.metrics.strategies import HOUR_US, histogram_of, histograms, values
 
 WIRE: HistogramWire = {
@@ -118,6 +118,22 @@ def test_merged_parts_equal_the_whole(left: list[int], right: list[int]) -> None
     merged = histogram_of(left)
     merged.merge(histogram_of(right))
     assert merged == histogram_of(left + right)
+
+
+@given(histograms)
+def test_steps_lead_back_to_the_counts(histogram: Histogram) -> None:
+    """In order, however the values came; the first step is the first bucket itself."""
+    steps, counts = histogram.steps()
+    assert counts_at(steps, counts) == histogram.counts
+    assert all(step > 0 for step in steps[1:])
+    assert steps[:1] == sorted(histogram.counts)[:1]
+
+
+def test_steps_and_counts_belong_together() -> None:
+    """One without the other is a mistake; the same bucket twice is its sum."""
+    assert counts_at([3, 0, 2], [1, 4, 9]) == {3: 5, 5: 9}
+    with pytest.raises(ValueError, match="shorter"):
+        counts_at([1, 2], [1])
 
 
 def test_the_sum_stops_where_the_wire_format_ends() -> None:
