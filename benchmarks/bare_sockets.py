@@ -13,20 +13,18 @@ import socket
 import sys
 import time
 
-from mop_locust.protocol.frames import CLOSE, TEXT, encode_frame
+from mop_locust.protocol.frames import TEXT, encode_close, encode_frame, upgrade_request
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 NO_MASK = bytes(4)
+NONCE = "dGhlIHNhbXBsZSBub25jZQ=="
 LONGEST_SECONDS = 60.0
 
 
 def sessions(host: str, port: int, key: str, seconds: float) -> int:
-    """So many seconds of sessions; returns how many. Raises OSError when the server cannot be reached or falls silent."""
-    head = (
-        f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer {key}\r\n\r\n"
-    ).encode()
-    ping, close = encode_frame(TEXT, PING, NO_MASK), encode_frame(CLOSE, b"\x03\xe8", NO_MASK)
+    """So many seconds of sessions; returns how many. OSError when the server is not there or ends unasked."""
+    head = upgrade_request("/ws", f"{host}:{port}", NONCE, {"Authorization": f"Bearer {key}"})
+    ping, close = encode_frame(TEXT, PING, NO_MASK), encode_close(1000, "", NO_MASK)
     count = 0
     until = time.monotonic() + min(seconds, LONGEST_SECONDS)
     while time.monotonic() < until:
@@ -38,6 +36,8 @@ def sessions(host: str, port: int, key: str, seconds: float) -> int:
             connection.sendall(ping)
             while b'"id":1' not in received:
                 received = connection.recv(65536)
+                if not received:
+                    raise ConnectionError("the server ended the connection without an answer")
             connection.sendall(close)
             while connection.recv(65536):
                 pass
