@@ -20,5 +20,7 @@ def forget(stats: RequestStats) -> None:
 
 
 def _forget_before(per_second: dict[int, int], oldest: int) -> None:
+    if len(per_second) <= 2 * KEPT_SECONDS:
+        return  # once a minute is enough
     for second in [second for second in per_second if second < oldest]:
         del per_second[second]
