@@ -18,13 +18,6 @@ DEMO = ApiKey("DEMO_KEY_PUBLIC")
 
 
 @pytest.fixture(scope="module")
-def mop() -> Iterator[dict[str, str]]:
-    """The variables of a server that answers as the MOP server."""
-    with reference() as variables:
-        yield variables
-
-
-@pytest.fixture(scope="module")
 def federating(mop: dict[str, str]) -> Iterator[dict[str, str]]:
     """The variables of a server that federates another one, and has a tool of its own left."""
     with reference("--tools", "1", "--downstream", mop["MOP_BASE_URL"]) as variables:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 from msgspec import Raw
@@ -21,30 +20,10 @@ DEMO = ApiKey("DEMO_KEY_PUBLIC")
 
 
 @pytest.fixture(scope="module")
-def mop() -> Iterator[dict[str, str]]:
-    """The variables of a server that answers as the MOP server."""
-    with reference() as variables:
-        yield variables
-
-
-@pytest.fixture(scope="module")
 def mcp() -> Iterator[dict[str, str]]:
     """The variables of a standard MCP server."""
     with reference("--dialect", "mcp") as variables:
         yield variables
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Behaviour], Loopback]]:
-    """Starts small servers that do exactly what a function says."""
-    with ExitStack() as running:
-
-        def start(behaviour: Behaviour) -> Loopback:
-            server = Loopback(behaviour)
-            running.callback(server.stop)
-            return server
-
-        yield start
 
 
 Serve = Callable[[Behaviour], Loopback]

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-
 import pytest
 
 from mop_locust.transports.dial import Dialer, Resolver, TlsOptions
-from tests.unit.transports.loopback import Authority, Behaviour, Loopback
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Loopback]]:
-    """Starts servers: `serve(behaviour)`, `serve(behaviour, tls=context)`."""
-    with ExitStack() as running:
-
-        def start(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Loopback:
-            server = Loopback(behaviour, tls)
-            running.callback(server.stop)
-            return server
-
-        yield start
+from tests.unit.transports.loopback import Authority
 
 
 @pytest.fixture

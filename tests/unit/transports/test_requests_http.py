@@ -23,26 +23,14 @@ from mop_locust.transports.sse import End, Event
 from mop_locust.transports.target import Target
 from tests.unit.transports.http_cases import BAD, EVENT, GOOD, MAX_REPLY, RESULT, Bad, Good, cut, once, silent
 from tests.unit.transports.loopback import Authority, Behaviour, Loopback, Peer, Request, answer, chunked, soon, unused_port
+from tests.unit.transports.posting import MESSAGE, messages
 
 Serve = Callable[..., Loopback]
-
-MESSAGE = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
 
 def transport(server: Loopback, dialer: Dialer, *, scheme: str = "http", key: str = "KEY") -> RequestsTransport:
     """A transport to the server."""
     return RequestsTransport(Target.parse(server.url(scheme)), dialer, key=key, max_reply=MAX_REPLY)
-
-
-def messages(http: RequestsTransport, seconds: float = 5.0) -> list[bytes]:
-    """One POST and all messages of its answer."""
-    deadline = soon(seconds)
-    http.send(MESSAGE, deadline)
-    found = []
-    while (message := http.receive(deadline)) is not None:
-        found.append(message)
-    http.finish(deadline)
-    return found
 
 
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.name)
