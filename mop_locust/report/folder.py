@@ -83,7 +83,7 @@ class RunFolder:
 
     def _write_the_others(self, summary: SummaryDocument, written: dict[str, bytes], failures: list[str]) -> Written:
         for name, render in _FILES.items():
-            self._write_one(name, lambda render=render: render(summary), written, failures)  # type: ignore[misc]
+            self._write_one(name, lambda render=render: render(summary), written, failures)  # type: ignore[misc]  # a lambda with a default has no type
         self._write_one("manifest.json", lambda: manifest.render(summary, written), written, failures)
         return Written(self.path, failures)
 

@@ -43,7 +43,7 @@ class _Listed(msgspec.Struct):
     name: str
     description: str = ""
     inputSchema: dict[str, object] | None = None  # noqa: N815 - MCP's own names
-    outputSchema: dict[str, object] | None = None  # noqa: N815
+    outputSchema: dict[str, object] | None = None  # noqa: N815 - as above
 
 
 class _Tools(msgspec.Struct):

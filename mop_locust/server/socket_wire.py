@@ -42,7 +42,7 @@ class Socket(asyncio.Protocol):
     ) -> None:
         self.transport = transport
         self._tally = tally
-        self._connections: set[object] = state.connections  # type: ignore[assignment]
+        self._connections: set[object] = state.connections  # type: ignore[assignment]  # uvicorn's own protocols
         self._scope = scope
         self._ping_seconds = ping_seconds
         self._decoder = frames.FrameDecoder(MAX_MESSAGE, expect_mask=True)

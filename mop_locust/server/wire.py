@@ -32,7 +32,7 @@ END_SECONDS = 0.4
 class Connection(HttpToolsProtocol):
     """An HTTP connection that is counted, and becomes a Socket when the client asks for that."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of TCP it is this one
         """Count it."""
         super().connection_made(transport)
         self._application().tally.connections += 1
@@ -42,7 +42,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stamp the request: from here on the server holds it."""
-        self.scope["read_ns"] = time.monotonic_ns()  # type: ignore[typeddict-unknown-key]
+        self.scope["read_ns"] = time.monotonic_ns()  # type: ignore[typeddict-unknown-key]  # ours beside ASGI's
         super().on_message_complete()
 
     def _should_upgrade_to_ws(self) -> bool:
@@ -73,7 +73,7 @@ class Connection(HttpToolsProtocol):
 class FaultyConnection(Connection):
     """A connection of a server with faults: some are not taken, and answers can reach the transport."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of TCP it is this one
         """Count it; reset it when that is its fault."""
         super().connection_made(transport)
         if self._application().faults.draw({Place.CONNECTION}):
@@ -82,7 +82,7 @@ class FaultyConnection(Connection):
     def on_message_begin(self) -> None:
         """Give each request its transport."""
         super().on_message_begin()
-        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]  # ours beside ASGI's
 
 
 class Server(uvicorn.Server):

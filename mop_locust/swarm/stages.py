@@ -16,7 +16,7 @@ class StageShape(LoadTestShape):
     """
 
     def __init__(self, stages: Sequence[Stage], elapsed: Callable[[], float | None]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust's class
         self._stages = stages
         self._elapsed = elapsed
         self._users = 0
