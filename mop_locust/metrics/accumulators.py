@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -107,10 +108,12 @@ def fold(into: Accumulator, other: Accumulator) -> None:
             raise TypeError(f"a {other.kind} cannot be added to a {into.kind}")
 
 
-def added(one: Accumulator, other: Accumulator) -> Accumulator:
-    """The sum of two of a kind, neither of which is changed or shared; TypeError when the kinds differ."""
-    result = one.copy()
-    fold(result, other)
+def total_of(parts: Iterable[Accumulator]) -> Accumulator:
+    """The sum of at least one of a kind, none of which is changed or shared; TypeError when the kinds differ."""
+    first, *others = parts
+    result = first.copy()
+    for other in others:
+        fold(result, other)
     return result
 
 

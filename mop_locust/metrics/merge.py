@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -60,13 +60,13 @@ class OwnFigures(NamedTuple):
 
     @classmethod
     def of(cls, tally: Tally) -> OwnFigures:
-        """Those in a worker's totals."""
+        """Those in a worker's totals, in a copy."""
         exchanges = sum(exchange.count for exchange in tally.exchanges.values())
         lag, pause = tally.customs.get(("loop_lag", ())), tally.customs.get(("gc_pause", ()))
         return cls(
             exchanges,
-            lag.histogram if isinstance(lag, TrendTotal) else None,
-            pause.histogram if isinstance(pause, TrendTotal) else None,
+            lag.histogram.copy() if isinstance(lag, TrendTotal) else None,
+            pause.histogram.copy() if isinstance(pause, TrendTotal) else None,
         )
 
 
@@ -195,8 +195,9 @@ class Merge:
         return kinds
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    result = Tally()
+def _sum(tallies: Iterator[Tally]) -> Tally:
+    """The sum of tallies that nobody else holds: the first one becomes it, since a copy is as much memory again."""
+    result = next(tallies, Tally())
     for tally in tallies:
         result.fold(tally)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mop_locust.metrics.accumulators import Accumulator, added
+from mop_locust.metrics.accumulators import Accumulator, total_of
 
 
 class SlidingSum:
@@ -48,7 +48,7 @@ class SlidingSum:
 def _sum(one: Accumulator | None, other: Accumulator | None) -> Accumulator:
     """The sum of the two, at least one of which is there, in a copy."""
     if one is not None and other is not None:
-        return added(one, other)
+        return total_of((one, other))
     only = one if one is not None else other
     assert only is not None
     return only.copy()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Required, TypedDict
 
-from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
+from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, total_of
 from mop_locust.metrics.histogram import Histogram, HistogramWire
 from mop_locust.metrics.instruments import Kind
-from mop_locust.metrics.labels import series_name, split_series_name
+from mop_locust.metrics.labels import Tags, series_name, split_series_name
 from mop_locust.metrics.tally import ErrorKey, ErrorTotal
 from mop_locust.metrics.totals import Totals
 from mop_locust.metrics.windows import MergedWindow, WindowStore
@@ -75,13 +75,19 @@ def summarise(totals: Totals) -> dict[str, MetricSummary]:
 
     A series without tags beside tagged ones of the same metric stands under `name{}`. Names are sorted.
     """
-    whole = Totals()
-    for (name, _), total in totals.series.items():
-        whole.add((name, ()), total)
-    result = {name: summarise_one(total) for (name, _), total in whole.series.items()}
-    tagged = {name for name, tags in totals.series if tags}
+    by_name: dict[str, dict[Tags, Accumulator]] = {}
     for (name, tags), total in totals.series.items():
-        if name in tagged:
+        by_name.setdefault(name, {})[tags] = total
+    result: dict[str, MetricSummary] = {}
+    for name, series in by_name.items():  # one after the other: the sums of all at once would be as much again as the totals
+        if len(series) == 1:
+            tags, total = next(iter(series.items()))
+            result[name] = summarise_one(total)
+            if tags:
+                result[series_name(name, tags)] = result[name]
+            continue
+        result[name] = summarise_one(total_of(series.values()))
+        for tags, total in series.items():
             result[series_name(name, tags) if tags else f"{name}{{}}"] = summarise_one(total)
     return dict(sorted(result.items()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, added, fold
+from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, fold, total_of
 from mop_locust.metrics.labels import Tags
 from mop_locust.metrics.tally import CustomKey, ErrorKey, ErrorTotal, ExchangeKey, ExchangeTotal, Tally
 
@@ -36,7 +36,7 @@ class Totals:
         totals = cls()
         for key, total in expand(tally):
             known = totals.series.get(key)
-            totals.series[key] = total if known is None else added(known, total)
+            totals.series[key] = total if known is None else total_of((known, total))
         totals.errors = {key: error.copy() for key, error in tally.errors.items()}
         totals.overflowed = tally.overflowed
         return totals

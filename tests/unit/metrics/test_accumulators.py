@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, add_counts, added, fold
+from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal, add_counts, fold, total_of
 from mop_locust.metrics.histogram import Histogram
 from tests.unit.metrics.strategies import histogram_of, histograms
 
@@ -28,14 +28,15 @@ def test_fold_is_commutative_and_counts_every_sample(pair: tuple[Accumulator, Ac
     left.check()
 
 
-@given(st.one_of(st.tuples(counters, counters), st.tuples(rates, rates), st.tuples(trends, trends)))
-def test_a_sum_in_a_copy_leaves_both_as_they_were(pair: tuple[Accumulator, Accumulator]) -> None:
-    """And is what folding gives."""
-    a, b = pair
-    before, folded = (a.copy(), b.copy()), a.copy()
-    fold(folded, b)
-    assert added(a, b) == folded
-    assert (a, b) == before
+@given(st.one_of(*(st.lists(kind, min_size=1, max_size=4) for kind in (counters, rates, trends))))
+def test_the_total_leaves_its_parts_as_they_were(parts: list[Accumulator]) -> None:
+    """And is what folding them one by one gives."""
+    before, folded = [part.copy() for part in parts], parts[0].copy()
+    for part in parts[1:]:
+        fold(folded, part)
+    assert total_of(parts) == folded
+    fold(total_of(parts), parts[0])
+    assert parts == before
 
 
 def test_what_each_kind_adds_up_to() -> None:

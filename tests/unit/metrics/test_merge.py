@@ -119,6 +119,7 @@ def test_a_worker_tells_of_itself_as_it_stands() -> None:
     own, other = ledger("a"), ledger("b")
     own.record(ping())
     other.record(ping())
+    other.trend("loop_lag", (), 700, 0)
     merge.receive(own.snapshot(1, 0))
     merge.receive(other.snapshot(1, 0))
     assert merge.of_worker("a") == OwnFigures(1)
@@ -131,9 +132,11 @@ def test_a_worker_tells_of_itself_as_it_stands() -> None:
     assert told.loop_lag is not None
     assert told.gc_pause is not None
     assert (told.loop_lag.max, told.gc_pause.max) == (300, 40)
+    merge.totals()  # adds up both, and none of them is the sum
+    assert merge.of_worker("a") == told
     own.reset()
     merge.receive(own.snapshot(3, 0))
-    assert (merge.of_worker("a"), merge.of_worker("b")) == (OwnFigures(), OwnFigures(1))
+    assert (merge.of_worker("a"), merge.of_worker("b").exchanges) == (OwnFigures(), 1)
 
 
 def test_a_snapshot_of_another_run_is_foreign() -> None:
