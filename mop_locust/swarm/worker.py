@@ -91,9 +91,13 @@ class Worker:
             self.last_word()
 
     def last_word(self) -> None:
-        """Sends the last report, when all users are gone, whoever stopped them: Locust's `test_stop`."""
-        if self._generator.finished:
-            return
-        self._generator.finish()
-        self._environment.stop_timeout = 0.0  # nothing is left to wait for; the next spawn message sets it again
-        self._runner._send_stats()
+        """Sends the last report, when all users are gone, whoever stopped them: Locust's `test_stop`.
+
+        A signal to all processes (Ctrl-C, `docker compose stop`) has both the master's word and this worker's own end stop them.
+        """
+        with self._ending:
+            if self._generator.finished:
+                return
+            self._generator.finish()
+            self._environment.stop_timeout = 0.0  # nothing is left to wait for; the next spawn message sets it again
+            self._runner._send_stats()

@@ -124,9 +124,9 @@ class Started:
         """Sends a signal to the process alone."""
         self._popen.send_signal(number)
 
-    def interrupt(self) -> None:
-        """Does what Ctrl-C in a terminal does: SIGINT to the whole group."""
-        os.killpg(self.pid, signal.SIGINT)
+    def signal_group(self, number: signal.Signals) -> None:
+        """Sends a signal to the process and all that it started; SIGINT is what Ctrl-C in a terminal does."""
+        os.killpg(self.pid, number)
 
     def family(self) -> list[psutil.Process]:
         """Everything that lives in the process's session: itself, its children, its orphans; no zombies."""

@@ -55,15 +55,20 @@ def test_a_run_stopped_by_hand_is_exact_and_degraded(signals, workers: int, serv
     assert counts["sessions_opened"] == counts["sessions_deleted"]
 
 
-def test_ctrl_c_at_a_terminal_reaches_master_and_workers_and_is_exact(server: Server, run_at: RunAt) -> None:
-    """`mop-locust run` and its master and workers form one group: all of them get SIGINT."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize("scenario", ["tools_call_rps", "mixed"])
+def test_a_signal_to_master_and_workers_at_once_is_exact(scenario: str, number, server: Server, run_at: RunAt) -> None:
+    """Ctrl-C at a terminal reaches the whole group of `mop-locust run`, and `docker compose stop` ends all services.
+
+    The users of `mixed` take seconds to stop, so each worker is told by the master while it ends by itself.
+    """
     run = run_at(server)
-    process = run.command("tools_call_rps", "--workers", "2", *LONG)
+    process = run.command(scenario, "--workers", "2", *LONG)
     loaded(server)
-    process.interrupt()
+    process.signal_group(number)
     summary = judge(process, run, server)
     assert [worker["state"] for worker in summary["workers"]] == ["finished", "finished"]
-    assert summary["verdict"]["validity"] == "degraded"
+    assert summary["verdict"]["validity"] == "degraded", summary["verdict"]["reasons"]
 
 
 SLOW_END = """

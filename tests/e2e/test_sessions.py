@@ -49,7 +49,7 @@ def test_a_stop_in_the_middle_closes_every_session(workers: int, server: Server,
     run = run_at(server, MOP_WS_SLEEP_MS="60000", MOP_SSE_WINDOW_MS="60000")
     command = run.command("mixed", "--workers", str(workers), "-u", "15", "--stop-timeout", "2")
     until(lambda: server.counts_now()["streams_open"] and server.counts_now()["sockets_open"] >= 10, what="open sessions")
-    command.interrupt()
+    command.signal_group(signal.SIGINT)
     assert run.wait() == 4, run.output
     summary, counts = run.summary, server.counts()
     conserved(summary, counts, run.statistics)

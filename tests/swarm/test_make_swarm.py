@@ -66,7 +66,7 @@ def test_ctrl_c_ends_the_run_with_a_verdict(swarm_with: SwarmWith, tmp_path: Pat
         lambda: swarm.containers("master") and swarm.inspect(swarm.containers("master")[0])["State"]["Running"], COMMAND_SECONDS
     )
     swarm.under_load()
-    process.interrupt()
+    process.signal_group(signal.SIGINT)
     assert process.wait(RUN_SECONDS) in (2, -signal.SIGINT), process.output  # as make likes it
     assert "Error 4" in process.output
     assert swarm.summary["verdict"]["validity"] == "degraded"
