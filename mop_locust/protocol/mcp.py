@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -167,13 +168,16 @@ _decode_call = msgspec.json.Decoder(CallResult).decode
 _decode_told = msgspec.json.Decoder(_Told).decode
 
 
-def initialize_params(revision: Revision, client_name: str, version: str) -> dict[str, object]:
-    """Return the params of `initialize` that ask for ``revision`` and promise no capability of the client."""
-    return {
-        "protocolVersion": revision.version,
-        "capabilities": {},
-        "clientInfo": {"name": client_name, "version": version},
-    }
+@lru_cache(16)
+def initialize_params(revision: Revision, client_name: str, version: str) -> bytes:
+    """Return the JSON of the params of `initialize` that ask for ``revision`` and promise no capability of the client."""
+    return msgspec.json.encode(
+        {
+            "protocolVersion": revision.version,
+            "capabilities": {},
+            "clientInfo": {"name": client_name, "version": version},
+        }
+    )
 
 
 def read_result(raw: Raw, type: type[T]) -> T:

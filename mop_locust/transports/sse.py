@@ -38,6 +38,7 @@ class End(msgspec.Struct, frozen=True):
 StreamItem: TypeAlias = Event | KeepAlive | End
 
 _KEEP_ALIVE: Final = KeepAlive()
+_CLOSED: Final = End("error", Disconnected("closed early", "by this side"))
 
 
 class EventReader:
@@ -72,11 +73,12 @@ class ByteSource(Protocol):
 class EventStream:
     """An open event stream on a connection of its own; ``phases`` keeps counting what arrives."""
 
-    __slots__ = ("_end", "_pending", "_reader", "_source", "phases")
+    __slots__ = ("_end", "_max_event", "_pending", "_reader", "_source", "phases")
 
     def __init__(self, source: ByteSource, *, max_event: int, phases: Phases) -> None:
         self._source = source
-        self._reader = EventReader(max_event)
+        self._max_event = max_event
+        self._reader: EventReader | None = None  # made when an event is asked for: many streams are opened for their first byte
         self._pending: deque[Event | KeepAlive] = deque()
         self._end: End | None = None
         self.phases = phases
@@ -101,6 +103,8 @@ class EventStream:
 
         ExchangeTimeout "no event" at the deadline; the stream goes on.
         """
+        if self._reader is None:
+            self._reader = EventReader(self._max_event)
         while not self._pending:
             if self._end is not None:
                 return self._end
@@ -120,5 +124,5 @@ class EventStream:
         """Close the stream and its connection; more than once is allowed. What was not read yet is dropped."""
         self._pending.clear()
         if self._end is None:
-            self._end = End("error", Disconnected("closed early", "by this side"))
+            self._end = _CLOSED
         self._source.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -62,7 +63,7 @@ def test_an_unknown_revision_is_named_with_the_known_ones() -> None:
 
 def test_initialize_params() -> None:
     """The params of `initialize`, as the schema has them."""
-    assert initialize_params(revision("2025-11-25"), "mop-locust", "0.1.0") == {
+    assert msgspec.json.decode(initialize_params(revision("2025-11-25"), "mop-locust", "0.1.0")) == {
         "protocolVersion": "2025-11-25",
         "capabilities": {},
         "clientInfo": {"name": "mop-locust", "version": "0.1.0"},
