@@ -24,7 +24,7 @@ from benchmarks.result import keep
 from mop_locust.config import SETTINGS, parse_settings
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.sample import Sample
-from mop_locust.swarm.run import Run
+from mop_locust.swarm.judging.run import Run
 from mop_locust.swarm.scenarios import Scenarios
 
 LIMIT = 5.0  # per cent of a core

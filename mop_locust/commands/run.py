@@ -16,7 +16,7 @@ from mop_locust.commands.places import UnknownScenario, find
 from mop_locust.verdict.exit_codes import CONFIGURATION, ExitCode, worst
 
 OURS = "_MOP_LOCUST_RUN"
-TYPED = "_MOP_LOCUST_COMMAND"  # as in `mop_locust.swarm.provenance`, which imports too much to be imported here
+TYPED = "_MOP_LOCUST_COMMAND"  # as in `mop_locust.swarm.judging.provenance`, which imports too much to be imported here
 TARGET_OPTIONS = ("-H", "--host", "--mop-base-url")
 TARGET_VARIABLES = ("MOP_BASE_URL", "LOCUST_HOST")
 WORKER_SECONDS = 15.0  # for a worker to leave after its master has

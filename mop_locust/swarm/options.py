@@ -10,8 +10,8 @@ from typing import Any
 
 from mop_locust.config import SETTINGS, ConfigError, Settings, asks_for_login, parse_duration, parse_settings, with_host
 from mop_locust.config.kinds import FLAG
-from mop_locust.swarm.addresses import listening_address
-from mop_locust.swarm.link import LOOPBACK, has_key
+from mop_locust.swarm.link.addresses import listening_address
+from mop_locust.swarm.link.encryption import LOOPBACK, has_key
 
 STOP_TIMEOUT = 10.0  # seconds; Locust's 0 would cut every last exchange
 ALSO = {

@@ -21,26 +21,26 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey, ConfigError, read_api_key, read_cluster_key, read_web_login, unknown_variables
 from mop_locust.load.roster import Roster
-from mop_locust.swarm import permits
-from mop_locust.swarm.border import Border
-from mop_locust.swarm.conductor import Conductor
 from mop_locust.swarm.events import add_events
-from mop_locust.swarm.exports import Exports
-from mop_locust.swarm.family import end_children_at_exit
-from mop_locust.swarm.faults import FaultWatch
-from mop_locust.swarm.generator import Generator
-from mop_locust.swarm.interrupt import leave, on_interrupt, shut_down_once
-from mop_locust.swarm.iterations import ASK, DONE, GIVE
-from mop_locust.swarm.link import is_loopback, lock_link, say_where_it_listens
-from mop_locust.swarm.master_watch import SILENT_SECONDS, leave_without_master
+from mop_locust.swarm.generating import permits
+from mop_locust.swarm.generating.generator import Generator
+from mop_locust.swarm.generating.iterations import ASK, DONE, GIVE
+from mop_locust.swarm.generating.worker import Worker
+from mop_locust.swarm.judging.conductor import Conductor
+from mop_locust.swarm.judging.sharing import ROSTER
+from mop_locust.swarm.judging.validity import REPORT_SECONDS
+from mop_locust.swarm.link.border import Border
+from mop_locust.swarm.link.encryption import is_loopback, lock_link, say_where_it_listens
+from mop_locust.swarm.link.family import end_children_at_exit
+from mop_locust.swarm.link.faults import FaultWatch
+from mop_locust.swarm.link.interrupt import leave, on_interrupt, shut_down_once
+from mop_locust.swarm.link.master_watch import SILENT_SECONDS, leave_without_master
 from mop_locust.swarm.options import add_options
 from mop_locust.swarm.refusal import Refused, say_mistakes
-from mop_locust.swarm.sharing import ROSTER
-from mop_locust.swarm.terminal import show_progress
-from mop_locust.swarm.validity import REPORT_SECONDS
-from mop_locust.swarm.web import join_web_ui
-from mop_locust.swarm.web_guard import guard
-from mop_locust.swarm.worker import Worker
+from mop_locust.swarm.views.exports import Exports
+from mop_locust.swarm.views.terminal import show_progress
+from mop_locust.swarm.views.web import join_web_ui
+from mop_locust.swarm.views.web_guard import guard
 from mop_locust.verdict.exit_codes import CONFIGURATION, INVALID
 
 events: Any = locust_events  # its methods carry no types

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 
-from mop_locust.swarm.provenance import suite_hash
+from mop_locust.swarm.judging.provenance import suite_hash
 from tests.e2e.conftest import RunAt
 from tests.e2e.processes import ROOT, Server
 

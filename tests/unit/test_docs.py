@@ -246,16 +246,20 @@ def test_the_house_is_as_it_is_drawn() -> None:
     """Every folder and file of the drawing exists; the modules that it lists are modules of that package."""
     drawing = next(body for body in blocks(ARCHITECTURE) if body.startswith("locustfiles/"))
     in_package = re.findall(r"^  (\S+/|\S+\.py)", drawing, re.MULTILINE)
+    in_swarm = re.findall(r"^    (\S+)/", drawing, re.MULTILINE)
     at_root = re.findall(r"^(\w+/)", drawing, re.MULTILINE)
     assert [word for word in in_package if not (PACKAGE / word).exists()] == []
     assert [word for word in at_root if not (ROOT / word).is_dir()] == []
-    for package in ("protocol", "metrics", "verdict", "transports", "client", "swarm"):
-        told = re.search(rf"^  {package}/ +(.*(?:\n {{10,}}.*)*)", drawing, re.MULTILINE)
+    for package in ("protocol", "metrics", "verdict", "transports", "client", "swarm", *(f"swarm/{name}" for name in in_swarm)):
+        told = re.search(rf"^ +{package.rpartition('/')[2]}/ +(.*(?:\n {{10,}}.*)*)", drawing, re.MULTILINE)
         assert told is not None
         words = re.sub(r"\([^)]*\)", "", " ".join(told[1].split())).rpartition(":")[2].replace("PURE", "")
         modules = [word.strip() for word in words.split(",") if re.fullmatch(r"\w+", word.strip())]
         assert len(modules) >= 3
         assert [name for name in modules if not (PACKAGE / package / f"{name}.py").is_file()] == []
+        if package.startswith("swarm"):
+            there = {path.stem for path in (PACKAGE / package).glob("*.py")} - {"__init__"}
+            assert there - set(modules) == set()
 
 
 def test_what_the_architecture_names_is_in_the_code() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mop_locust.commands import run
 from mop_locust.commands.run import TYPED, run_scenarios
-from mop_locust.swarm.provenance import TYPED as READ
+from mop_locust.swarm.judging.provenance import TYPED as READ
 
 
 class Started:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mop_locust.exporters.reading import Reading, Second, short_names
-from mop_locust.swarm.document import document
-from mop_locust.swarm.roll import Hello
-from mop_locust.swarm.run import Run
+from mop_locust.swarm.judging.document import document
+from mop_locust.swarm.judging.roll import Hello
+from mop_locust.swarm.judging.run import Run
 from mop_locust.verdict.judge import Validity, judge
 from mop_locust.verdict.threshold import parse_all
 from tests.unit.swarm.runs import SECOND, STARTED_US, STARTED_WALL, Calls, exchange, heard, ledger, made_run, word

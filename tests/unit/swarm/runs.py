@@ -12,7 +12,7 @@ from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.sample import Sample
 from mop_locust.metrics.snapshot import Snapshot
 from mop_locust.preflight import Findings
-from mop_locust.swarm.run import Run
+from mop_locust.swarm.judging.run import Run
 from mop_locust.swarm.scenarios import Scenarios
 from mop_locust.users import MopHttpUser, MopSseUser, MopUser, MopWebSocketUser
 from tests.unit.client.memory import settings
