@@ -90,7 +90,7 @@ def _unpacked(packed: bytes) -> Tally:
 
 
 def _compressed(content: object) -> bytes:
-    return zlib.compress(_ENCODER.encode(content), 1)
+    return zlib.compress(_ENCODER.encode(content), 6)
 
 
 class WindowStore:

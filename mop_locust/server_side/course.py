@@ -13,7 +13,7 @@ from mop_locust.report.document import ServerSample, ServerSide
 from mop_locust.report.text import plain
 from mop_locust.server_side.usage import Usage
 
-MOST_SAMPLES: Final = 600
+MOST_SAMPLES: Final = 300
 MOST_NOTES: Final = 20
 SHORTEST_S: Final = 0.5  # a system counts CPU in ticks of 10 ms: over less time their number says little
 
