@@ -17,6 +17,7 @@ from mop_locust.load.roster import Roster
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.snapshot import Snapshot
 from mop_locust.swarm.generating.arrivals import ArrivalClock, Pool, clocks
+from mop_locust.swarm.generating.batched_statistics import BatchedStatistics
 from mop_locust.swarm.generating.recorder import LedgerRecorder
 from mop_locust.swarm.generating.short_collections import ShortCollections
 from mop_locust.swarm.generating.vitals import Vitals
@@ -35,6 +36,7 @@ class Generator:
 
     clients: Clients
     pools: Mapping[str, Pool]
+    _statistics: BatchedStatistics
 
     def __init__(self, environment: Any, worker: str, key: ApiKey) -> None:
         self._environment = environment
@@ -63,7 +65,8 @@ class Generator:
             received_us - order.elapsed_us,
             instruments=Scenarios(self._environment.user_classes).own_instruments.values(),
         )
-        recorder = LedgerRecorder(ledger, self._environment.events)
+        self._statistics = BatchedStatistics(self._environment.runner.stats)
+        recorder = LedgerRecorder(ledger, self._environment.events, self._statistics)
         self.clients = Clients(settings, self._key, recorder, send_initialized=order.send_initialized)
         self.clients.plan = order.plan
         if settings.max_rps or settings.max_requests:
@@ -136,6 +139,7 @@ class Generator:
             return None
         if self._final is not None:
             return self._final
+        self._statistics.hand_over()
         for name, value in self.clients.open.gauges().items():
             self._ledger.gauge(name, value)
         self._ledger.gauge("users", float(self._environment.runner.user_count))
@@ -150,6 +154,7 @@ class Generator:
         """Starts the figures anew; what came before is kept apart."""
         if self._ledger is not None and self._final is None:
             self._ledger.reset()
+            self._statistics.drop()
 
     def finish(self) -> Snapshot | None:
         """Closes the ledger when all users are gone, and returns its final snapshot."""
@@ -161,5 +166,6 @@ class Generator:
             gevent.sleep(0)
         if self._collections is not None:
             self._collections.stop()
+        self._statistics.hand_over()
         self._final = self._ledger.snapshot(monotonic_us(), time.time_ns() // 1000, final=True)
         return self._final

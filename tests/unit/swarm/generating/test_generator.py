@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 import pytest
 from locust.event import Events
+from locust.stats import RequestStats
 
 from mop_locust.client.exchange import monotonic_us
 from mop_locust.config import ApiKey
@@ -19,7 +20,7 @@ from mop_locust.swarm.events import add_events
 from mop_locust.swarm.generating.generator import Generator
 from mop_locust.swarm.order import RunOrder
 from tests.unit.client.memory import settings
-from tests.unit.swarm.runs import Calls
+from tests.unit.swarm.runs import Calls, exchange
 
 HTTP, SOCKET = "http://127.0.0.1:9/mcp", "ws://127.0.0.1:9/ws"
 
@@ -29,7 +30,10 @@ def made(stop_timeout: float = 10.0) -> tuple[Generator, Any]:
     events = Events()
     add_events(events)
     environment = SimpleNamespace(
-        events=events, user_classes=[Calls], stop_timeout=stop_timeout, runner=SimpleNamespace(user_count=7)
+        events=events,
+        user_classes=[Calls],
+        stop_timeout=stop_timeout,
+        runner=SimpleNamespace(user_count=7, stats=RequestStats()),
     )
     return Generator(environment, "w1", ApiKey("k")), environment
 
@@ -46,6 +50,21 @@ def test_without_a_run_there_is_nothing_to_tell_or_to_end() -> None:
     generator, _ = made()
     assert (generator.snapshot(), generator.finish(), generator.finished, generator.ledger) == (None, None, True, None)
     generator.reset()
+
+
+def test_locust_gets_its_statistics_with_each_snapshot_and_the_rest_with_the_last() -> None:
+    """What waits at a reset came before it, and counts nowhere."""
+    generator, environment = made()
+    generator.begin(RunOrder("r-1", HTTP, SOCKET, 0, False), settings(), monotonic_us())
+    counted = []
+    try:
+        for step in (generator.snapshot, generator.reset, generator.snapshot, generator.finish):
+            generator.clients.recorder.exchange(exchange(), None)
+            step()
+            counted.append(environment.runner.stats.num_requests)
+    finally:
+        generator.finish()
+    assert counted == [1, 1, 2, 3]
 
 
 def test_a_run_has_its_ledger_and_its_last_word() -> None:
