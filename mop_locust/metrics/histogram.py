@@ -7,9 +7,11 @@ wide. A bucket speaks through its middle, so no reading is off by more than 1/51
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Annotated, TypedDict
+from typing import Annotated, TypedDict, cast
 
 import msgspec
 
@@ -66,6 +68,45 @@ def bucket_middle(index: int) -> int:
     return low + ((1 << shift) - 1) // 2
 
 
+class FrozenCounts:
+    """Counts by bucket that do not change any more, in order: a tenth of the memory of a dictionary, and read like one."""
+
+    __slots__ = ("_counts", "_indexes")
+
+    def __init__(self, counts: Mapping[int, int]) -> None:
+        self._indexes = array("H", sorted(counts))  # the bucket of LARGEST is 9,471
+        self._counts = array("Q", [counts[index] for index in self._indexes])
+
+    def __len__(self) -> int:
+        return len(self._indexes)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._indexes)
+
+    def __getitem__(self, index: int) -> int:
+        place = bisect_left(self._indexes, index)
+        if place == len(self._indexes) or self._indexes[place] != index:
+            raise KeyError(index)
+        return self._counts[place]
+
+    def __eq__(self, other: object) -> bool:
+        return self.copy() == (other.copy() if isinstance(other, FrozenCounts) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # as a dictionary
+
+    def items(self) -> Iterator[tuple[int, int]]:
+        """Each bucket with its count."""
+        return zip(self._indexes, self._counts, strict=True)
+
+    def values(self) -> Sequence[int]:
+        """The counts."""
+        return self._counts
+
+    def copy(self) -> dict[int, int]:
+        """A dictionary with the same counts, which may change."""
+        return dict(self.items())
+
+
 class Histogram(msgspec.Struct, array_like=True, gc=False):
     """Counts by bucket beside the exact count, sum, least and greatest value; an empty one has 0 in all four."""
 
@@ -105,7 +146,7 @@ class Histogram(msgspec.Struct, array_like=True, gc=False):
             for index, n in other.counts.items():
                 counts[index] = counts.get(index, 0) + n
         else:
-            counts.update(other.counts)
+            counts.update(other.counts.items())
         if not self.count or other.min < self.min:
             self.min = other.min
         if other.max > self.max:
@@ -116,6 +157,10 @@ class Histogram(msgspec.Struct, array_like=True, gc=False):
     def copy(self) -> Histogram:
         """An equal histogram that shares nothing with this one."""
         return Histogram(self.counts.copy(), self.count, self.total, self.min, self.max)
+
+    def freeze(self) -> None:
+        """Keep the counts in little memory from now on: it can be read and copied, and nothing can be added any more."""
+        self.counts = cast(dict[int, int], FrozenCounts(self.counts))
 
     @property
     def mean(self) -> float:

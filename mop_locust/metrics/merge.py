@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from mop_locust.metrics.accumulators import Accumulator, CounterTotal, RateTotal, TrendTotal
-from mop_locust.metrics.histogram import Histogram
 from mop_locust.metrics.instruments import BUILT_IN
+from mop_locust.metrics.series_sum import OwnFigures, SeriesSum, Unreadable
 from mop_locust.metrics.snapshot import NOTHING, Snapshot, SnapshotError, Window
 from mop_locust.metrics.tally import Tally
 from mop_locust.metrics.totals import Totals, merge_totals
@@ -51,25 +50,6 @@ class WorkerRecord(msgspec.Struct):
     acknowledged: int | None = None
 
 
-class OwnFigures(NamedTuple):
-    """What a worker measured of itself since the last reset, and how many exchanges it made."""
-
-    exchanges: int = 0
-    loop_lag: Histogram | None = None
-    gc_pause: Histogram | None = None
-
-    @classmethod
-    def of(cls, tally: Tally) -> OwnFigures:
-        """Those in a worker's totals, in a copy."""
-        exchanges = sum(exchange.count for exchange in tally.exchanges.values())
-        lag, pause = tally.customs.get(("loop_lag", ())), tally.customs.get(("gc_pause", ()))
-        return cls(
-            exchanges,
-            lag.histogram.copy() if isinstance(lag, TrendTotal) else None,
-            pause.histogram.copy() if isinstance(pause, TrendTotal) else None,
-        )
-
-
 class Merge:
     """Keeps the newest snapshot of each worker's epoch in one run.
 
@@ -91,6 +71,8 @@ class Merge:
         self.unusable: set[str] = set()
         self._newest: dict[tuple[str, int], Snapshot] = {}
         self._own: dict[tuple[str, int], tuple[int, OwnFigures]] = {}
+        self._unread: dict[tuple[str, int], int] = {}  # the sequence of the snapshot that cannot be used
+        self._before_read: dict[tuple[str, int], int] = {}
         self._kinds: dict[str, str] = {instrument.name: instrument.kind for instrument in BUILT_IN}
 
     def __repr__(self) -> str:
@@ -149,41 +131,47 @@ class Merge:
         return window
 
     def totals(self) -> Totals:
-        """The sum over all workers since the last reset."""
-        return Totals.of(_sum(totals for totals, _ in map(self._read, self._newest.values())))
+        """The sum over all workers since the last reset, whose distributions are frozen."""
+        usable = {key: snapshot for key, snapshot in self._newest.items() if self._is_usable(key, snapshot)}
+        return self._sum({key: snapshot.packed_totals for key, snapshot in usable.items()}, own=True)
 
     def before(self) -> Totals:
-        """The sum over all workers of what came before the last reset."""
-        reset = [snapshot for snapshot in self._newest.values() if snapshot.packed_before != NOTHING]
-        return Totals.of(_sum(before for _, before in map(self._read, reset) if before is not None))
+        """The sum over all workers of what came before the last reset, frozen too."""
+        reset = {key: snapshot for key, snapshot in self._newest.items() if snapshot.packed_before != NOTHING}
+        usable = {key: snapshot for key, snapshot in reset.items() if self._is_usable(key, snapshot)}
+        return self._sum({key: snapshot.packed_before for key, snapshot in usable.items()}, own=False)
 
     def of_worker(self, worker: str) -> OwnFigures:
         """What a worker's newest epoch says of itself."""
         key = worker, self.workers[worker].epoch
         snapshot = self._newest[key]
-        if self._own.get(key, (-1, None))[0] != snapshot.sequence:
-            self._read(snapshot)
+        if self._own.get(key, (-1, None))[0] != snapshot.sequence and self._is_usable(key, snapshot):
+            self._sum({key: snapshot.packed_totals}, own=True)
         return self._own[key][1]
 
-    def _read(self, snapshot: Snapshot) -> tuple[Tally, Tally | None]:
-        """The totals of a snapshot and what came before its last reset; nothing when it cannot be used.
+    def _is_usable(self, key: tuple[str, int], snapshot: Snapshot) -> bool:
+        """Whether nothing is known against it. What came before a reset is looked at first: one without the other is no truth."""
+        if snapshot.packed_before != NOTHING and self._before_read.get(key) != snapshot.sequence:
+            self._before_read[key] = snapshot.sequence
+            self._sum({key: snapshot.packed_before}, own=False)
+        return self._unread.get(key) != snapshot.sequence
 
-        They are not kept: with many workers they are many times what they add up to.
-        """
-        key = snapshot.worker, snapshot.epoch
-        try:
-            totals, before = snapshot.totals, snapshot.before
-        except SnapshotError:
-            kinds = None
-        else:
-            kinds = self._kinds_with((totals,) if before is None else (totals, before))
-        if kinds is None:
-            self.unusable.add(snapshot.worker)
-            self._own[key] = snapshot.sequence, OwnFigures()
-            return Tally(), None
-        self._kinds = kinds
-        self._own[key] = snapshot.sequence, OwnFigures.of(totals)
-        return totals, before
+    def _sum(self, packed: dict[tuple[str, int], msgspec.Raw], *, own: bool) -> Totals:
+        """The sum of what can be used of these; `own` when what workers say of themselves is in it."""
+        while True:
+            try:
+                added = SeriesSum(packed, self._kinds)
+            except Unreadable as problem:
+                key = problem.source
+                del packed[key]
+                self._unread[key] = sequence = self._newest[key].sequence
+                self._own[key] = sequence, OwnFigures()
+                self.unusable.add(key[0])
+                continue
+            self._kinds = added.kinds
+            if own:
+                self._own |= {key: (self._newest[key].sequence, added.own(key)) for key in packed}
+            return Totals.of(added.total)
 
     def _kinds_with(self, tallies: Iterable[Tally]) -> dict[str, str] | None:
         """The kinds of all metrics known with these; None when they contradict them."""
@@ -193,14 +181,6 @@ class Merge:
                 if kinds.setdefault(name, total.kind) != total.kind:
                     return None
         return kinds
-
-
-def _sum(tallies: Iterator[Tally]) -> Tally:
-    """The sum of tallies that nobody else holds: the first one becomes it, since a copy is as much memory again."""
-    result = next(tallies, Tally())
-    for tally in tallies:
-        result.fold(tally)
-    return result
 
 
 def _record(snapshot: Snapshot) -> WorkerRecord:

@@ -152,21 +152,23 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     def check(self) -> None:
         """ValueError when any series contradicts itself."""
         for place, exchange in self.exchanges.items():
-            _check_place(place)
+            check_place(place)
             exchange.check()
         for key, custom in self.customs.items():
-            _check_key(key)
+            check_key(key)
             custom.check()
 
 
 @lru_cache(_REMEMBERED)
-def _check_place(place: ExchangeKey) -> None:
+def check_place(place: ExchangeKey) -> None:
+    """ValueError for what cannot be the key of an exchange series."""
     if any(text != printable(text) for text in place):
         raise ValueError(f"not the key of a series: {place!r}")
 
 
 @lru_cache(_REMEMBERED)
-def _check_key(key: CustomKey) -> None:
+def check_key(key: CustomKey) -> None:
+    """ValueError for what cannot be the key of a custom series."""
     name, tags = key
     if not NAME.fullmatch(name) or tags != sorted_tags(tags):
         raise ValueError(f"not the key of a series: {key!r}")
