@@ -13,7 +13,16 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mop_locust.metrics.histogram import LARGEST, LARGEST_SUM, Histogram, HistogramWire, bucket_index, bucket_middle, counts_at
+from mop_locust.metrics.histogram import (
+    LARGEST,
+    LARGEST_SUM,
+    FrozenCounts,
+    Histogram,
+    HistogramWire,
+    bucket_index,
+    bucket_middle,
+    counts_at,
+)
 from tests.unit.metrics.strategies import HOUR_US, histogram_of, histograms, values
 
 WIRE: HistogramWire = {
@@ -221,3 +230,57 @@ def test_a_json_form_with_a_missing_part_is_refused() -> None:
     del wire["max"]
     with pytest.raises(ValueError, match="not a histogram: 'max'"):
         Histogram.from_wire(wire)  # type: ignore[arg-type]
+
+
+@given(histograms, histograms, st.integers(0, 1000))
+def test_a_frozen_histogram_reads_as_it_did(histogram: Histogram, other: Histogram, per_mille: int) -> None:
+    """Alone, in a copy, and added to another one."""
+    frozen = histogram.copy()
+    frozen.freeze()
+    assert (frozen, histogram) == (histogram, frozen)
+    assert frozen.to_wire() == histogram.to_wire()
+    assert len(frozen.counts) == len(histogram.counts)
+    frozen.check()
+    if histogram.count:
+        assert frozen.quantile(per_mille / 1000) == histogram.quantile(per_mille / 1000)
+    sums = []
+    for one in (frozen, histogram):
+        into, out_of = other.copy(), one.copy()
+        into.merge(one)
+        out_of.merge(other)
+        sums += [into, out_of]
+    assert sums == [sums[0]] * 4
+    assert frozen == histogram
+
+
+def test_two_frozen_histograms_are_equal_when_their_counts_are() -> None:
+    """And not otherwise."""
+    one, same, other = histogram_of([1, 700]), histogram_of([1, 700]), histogram_of([1, 701, 800])
+    for histogram in (one, same, other):
+        histogram.freeze()
+    assert one == same
+    assert one.counts != other.counts
+
+
+def test_nothing_can_be_added_to_a_frozen_histogram() -> None:
+    """It would be lost, or change what others read."""
+    frozen = histogram_of([5])
+    frozen.freeze()
+    for add in (lambda: frozen.record(5), lambda: frozen.merge(histogram_of([5]))):
+        with pytest.raises(AttributeError):
+            add()
+    assert frozen == histogram_of([5])
+
+
+@pytest.mark.parametrize("missing", [0, 2, 9471])
+def test_a_bucket_without_a_count_is_not_there(missing: int) -> None:
+    """Before the first, between two, after the last: as in a dictionary."""
+    frozen = FrozenCounts({1: 10, 3: 30})
+    assert [frozen[1], frozen[3]] == [10, 30]
+    with pytest.raises(KeyError):
+        frozen[missing]
+
+
+def test_the_largest_bucket_and_count_fit() -> None:
+    """Those of the largest value, and of the wire format."""
+    assert FrozenCounts({bucket_index(LARGEST): 2**53}).copy() == {9471: 2**53}
