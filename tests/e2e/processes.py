@@ -24,7 +24,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCUSTFILES = ROOT / "locustfiles"
-START_SECONDS = 30.0  # for a process to be up on a busy machine
+START_SECONDS = 60.0  # for a process to be up on a busy machine
 END_SECONDS = 60.0  # for a run of a few seconds to be over
 OURS = ("MOP_", "LOCUST_", "_MOP_")  # variables that would change a run
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.e2e.conftest import RunAt
@@ -18,8 +19,11 @@ def test_two_thousand_users_keep_their_connections(server: Server, run_at: RunAt
     process = run.single(FILE, "-u", str(USERS), "-r", "500", "-t", "9s", "--mop-preflight", "off", "--allow-degraded")
     assert process.wait(120) == 0, run.output
     counts = server.counts_now()
-    looks = len(run.summary["server_side"]["samples"]) * len(("/health", "/metrics"))
-    assert counts["connections"] == USERS + looks + 1  # this reading of the counts is one too
+    side = run.summary["server_side"]
+    looks = len(side["samples"]) * len(("/health", "/metrics"))
+    in_vain = sum(int(times) for note in side["notes"] for times in re.findall(r" failed (\d+) of \d+ times", note))
+    others = counts["connections"] - looks - 1  # this reading of the counts is one too
+    assert abs(others - USERS) <= in_vain  # a look that nobody answered may have had its connection, and need not be a sample
     assert counts["answered"]["http initialize"] == counts["answered"]["http DELETE"] == USERS
     metrics = run.summary["metrics"]
     assert metrics["connect_latency"]["count"] == USERS
