@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -14,6 +13,9 @@ from mop_locust.metrics.tally import CustomKey, ErrorKey, ErrorTotal, ExchangeKe
 
 Source = tuple[str, int]
 """A worker and its epoch."""
+
+Packed = tuple[Source, msgspec.Raw]
+"""What one source has of a series."""
 
 Part = TypeVar("Part", ExchangeTotal, Accumulator)
 
@@ -34,7 +36,7 @@ class OwnFigures(NamedTuple):
     gc_pause: Histogram | None = None
 
 
-class _Packed(msgspec.Struct, array_like=True):
+class _PackedTally(msgspec.Struct, array_like=True):
     """A tally whose series are still bytes: its fields are those of `Tally`."""
 
     exchanges: dict[ExchangeKey, msgspec.Raw]
@@ -43,7 +45,7 @@ class _Packed(msgspec.Struct, array_like=True):
     overflowed: Whole
 
 
-_PACKED = msgspec.msgpack.Decoder(_Packed)
+_PACKED = msgspec.msgpack.Decoder(_PackedTally)
 _EXCHANGE = msgspec.msgpack.Decoder(ExchangeTotal)
 _CUSTOM: msgspec.msgpack.Decoder[Accumulator] = msgspec.msgpack.Decoder(Accumulator)
 
@@ -59,11 +61,11 @@ class SeriesSum:
         self.kinds = dict(kinds)
         self._exchanges = dict.fromkeys(sources, 0)
         self._vitals: dict[str, dict[Source, Histogram]] = {"loop_lag": {}, "gc_pause": {}}
-        packed = {source: _read(source, _PACKED.decode, raw) for source, raw in sources.items()}
-        for place in _all_keys(tally.exchanges for tally in packed.values()):
-            self.total.exchanges[place] = self._exchange(place, {source: tally.exchanges for source, tally in packed.items()})
-        for key in _all_keys(tally.customs for tally in packed.values()):
-            self.total.customs[key] = self._custom(key, {source: tally.customs for source, tally in packed.items()})
+        packed = {source: _read(_unpacked, source, raw) for source, raw in sources.items()}
+        for place, raws in _by_series({source: tally.exchanges for source, tally in packed.items()}).items():
+            self.total.exchanges[place] = self._exchange(place, raws)
+        for key, raws in _by_series({source: tally.customs for source, tally in packed.items()}).items():
+            self.total.customs[key] = self._custom(key, raws)
         for tally in packed.values():
             self.total.fold(Tally(errors=tally.errors, overflowed=tally.overflowed))
 
@@ -71,37 +73,34 @@ class SeriesSum:
         """What one of the sources says of itself."""
         return OwnFigures(self._exchanges[source], *(vital.get(source) for vital in self._vitals.values()))
 
-    def _exchange(self, place: ExchangeKey, packed: Mapping[Source, Mapping[ExchangeKey, msgspec.Raw]]) -> ExchangeTotal:
-        def read(raw: msgspec.Raw) -> ExchangeTotal:
+    def _exchange(self, place: ExchangeKey, raws: Sequence[Packed]) -> ExchangeTotal:
+        def read(source: Source, raw: msgspec.Raw) -> ExchangeTotal:
             exchange = _EXCHANGE.decode(raw)
             check_place(place)
             exchange.check()
+            self._exchanges[source] += exchange.count
             return exchange
 
-        def note(source: Source, exchange: ExchangeTotal) -> None:
-            self._exchanges[source] += exchange.count
-
-        whole = _sum(place, packed, read, note)
+        whole = _sum(raws, read)
         for histogram in whole.histograms:
             histogram.freeze()
         return whole
 
-    def _custom(self, key: CustomKey, packed: Mapping[Source, Mapping[CustomKey, msgspec.Raw]]) -> Accumulator:
-        def read(raw: msgspec.Raw) -> Accumulator:
+    def _custom(self, key: CustomKey, raws: Sequence[Packed]) -> Accumulator:
+        name, tags = key
+
+        def read(source: Source, raw: msgspec.Raw) -> Accumulator:
             custom = _CUSTOM.decode(raw)
             check_key(key)
             custom.check()
-            if self.kinds.setdefault(key[0], custom.kind) != custom.kind:
+            if self.kinds.setdefault(name, custom.kind) != custom.kind:
                 raise ValueError("of another kind")
-            return custom
-
-        def note(source: Source, custom: Accumulator) -> None:
-            name, tags = key
             if not tags and name in self._vitals and isinstance(custom, TrendTotal):
                 own = self._vitals[name][source] = custom.histogram.copy()
                 own.freeze()
+            return custom
 
-        whole = _sum(key, packed, read, note)
+        whole = _sum(raws, read)
         if isinstance(whole, TrendTotal):
             whole.histogram.freeze()
         return whole
@@ -110,35 +109,33 @@ class SeriesSum:
 Key = TypeVar("Key", ExchangeKey, CustomKey)
 
 
-def _all_keys(series: Iterable[Mapping[Key, msgspec.Raw]]) -> Iterable[Key]:
-    return dict.fromkeys(chain.from_iterable(series))
-
-
-def _sum(
-    key: Key,
-    packed: Mapping[Source, Mapping[Key, msgspec.Raw]],
-    read: Callable[[msgspec.Raw], Part],
-    note: Callable[[Source, Part], None],
-) -> Part:
-    """One series over all sources that have it."""
-    whole: Part | None = None
+def _by_series(packed: Mapping[Source, Mapping[Key, msgspec.Raw]]) -> dict[Key, list[Packed]]:
+    """What the sources have of each series."""
+    found: dict[Key, list[Packed]] = {}
     for source, series in packed.items():
-        if key in series:
-            part = _read(source, read, series[key])
-            note(source, part)
-            if whole is None:
-                whole = part
-            else:
-                whole.fold(part)  # type: ignore[arg-type]  # of one kind: `read` refuses another
-    assert whole is not None, "a key is that of one of the sources"
+        for key, raw in series.items():
+            found.setdefault(key, []).append((source, raw))
+    return found
+
+
+def _sum(raws: Sequence[Packed], read: Callable[[Source, msgspec.Raw], Part]) -> Part:
+    """One series over all sources that have it, each read when it is added."""
+    first, *others = raws
+    whole = _read(read, *first)
+    for other in others:
+        whole.fold(_read(read, *other))  # type: ignore[arg-type]  # of one kind: `read` refuses another
     return whole
+
+
+def _unpacked(_: Source, raw: msgspec.Raw) -> _PackedTally:
+    return _PACKED.decode(raw)
 
 
 Value = TypeVar("Value")
 
 
-def _read(source: Source, read: Callable[[msgspec.Raw], Value], raw: msgspec.Raw) -> Value:
+def _read(read: Callable[[Source, msgspec.Raw], Value], source: Source, raw: msgspec.Raw) -> Value:
     try:
-        return read(raw)
+        return read(source, raw)
     except (ValueError, RecursionError):
         raise Unreadable(source) from None

@@ -1,4 +1,4 @@
-"""Locust's own statistics of the exchanges that ended well, handed over together: an event for each is a seventh of its CPU."""
+"""Locust's own statistics of the exchanges that ended well, handed over together: events are a fifth of the instructions."""
 
 from __future__ import annotations
 

@@ -134,7 +134,10 @@ class Generator:
         self._environment.stop_timeout = stop_timeout - closing
 
     def snapshot(self) -> Snapshot | None:
-        """Returns a cumulative snapshot of the run, the final one again once it was made; None without a run."""
+        """Returns a cumulative snapshot of the run, the final one again once it was made; None without a run.
+
+        Locust's statistics get what they lack as well.
+        """
         if self._ledger is None:
             return None
         if self._final is not None:
