@@ -23,6 +23,7 @@ from tests.e2e.processes import LOCUSTFILES, LocustRun, Server, environment, fre
 FILE = LOCUSTFILES / "federated_calls.py"
 LONG = ("-t", "60s")
 USERS = 2  # over each transport
+EACH = 60  # calls over each transport: one user alone would need two seconds for them, and no worker stands still for so long
 VARIABLES = {"MOP_FED_VUS": str(USERS), "MOP_FED_THINK_MS": "30"}
 
 
@@ -121,11 +122,11 @@ def test_a_downstream_that_dies_and_comes_back_is_counted_exactly(
     run = run_at(upstream, **VARIABLES)
     process = run.command("federated_calls", "--workers", "2", *LONG)
     both = ("http", "websocket")
-    until(more(upstream, "forwarded", 8, *both), what="forwarded calls")
+    until(more(upstream, "forwarded", EACH, *both), what="forwarded calls")
     downstream.end()
-    until(more(upstream, "refused", 8, *both), what="refused calls")
+    until(more(upstream, "refused", EACH, *both), what="refused calls")
     downstream.start()
-    until(more(upstream, "forwarded", 8, *both), what="recovery")
+    until(more(upstream, "forwarded", EACH, *both), what="recovery")
     process.signal(signal.SIGINT)
     process.wait()
     summary, counts = run.summary, upstream.counts()

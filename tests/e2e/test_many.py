@@ -20,10 +20,12 @@ def test_two_thousand_users_keep_their_connections(server: Server, run_at: RunAt
     assert process.wait(120) == 0, run.output
     counts = server.counts_now()
     side = run.summary["server_side"]
-    looks = len(side["samples"]) * len(("/health", "/metrics"))
+    pages = len(("/health", "/metrics"))
+    looks = len(side["samples"]) * pages
     in_vain = sum(int(times) for note in side["notes"] for times in re.findall(r" failed (\d+) of \d+ times", note))
     others = counts["connections"] - looks - 1  # this reading of the counts is one too
-    assert abs(others - USERS) <= in_vain  # a look that nobody answered may have had its connection, and need not be a sample
+    # A look that nobody answered may have had its connection, and need not be a sample; so may one that the end cut short.
+    assert abs(others - USERS) <= in_vain + pages
     assert counts["answered"]["http initialize"] == counts["answered"]["http DELETE"] == USERS
     metrics = run.summary["metrics"]
     assert metrics["connect_latency"]["count"] == USERS
