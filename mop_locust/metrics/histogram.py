@@ -191,19 +191,6 @@ class Histogram(msgspec.Struct, array_like=True, gc=False):
             found[rank] = min(max(bucket_middle(index), self.min), self.max)
         return [found[rank] for rank in ranks]
 
-    def buckets(self, bounds: Sequence[float]) -> list[int]:
-        """For each of the ascending bounds, how many values are at most that (a bucket counts by its middle)."""
-        result = []
-        cumulative = self._cumulative()
-        upcoming = next(cumulative, None)
-        reached = 0
-        for bound in bounds:
-            while upcoming is not None and upcoming[0] <= bound:
-                reached = upcoming[1]
-                upcoming = next(cumulative, None)
-            result.append(reached)
-        return result
-
     def steps(self) -> tuple[list[int], list[int]]:
         """The buckets in order, each as its distance from the one before, and their counts: for `counts_at`."""
         indexes = sorted(self.counts)
@@ -256,10 +243,3 @@ class Histogram(msgspec.Struct, array_like=True, gc=False):
     def _refuse_empty(self) -> None:
         if not self.count:
             raise ValueError("an empty histogram has no mean and no quantiles")
-
-    def _cumulative(self) -> Iterator[tuple[int, int]]:
-        """(value of the bucket, count up to and with it), ascending."""
-        reached = 0
-        for index in sorted(self.counts):
-            reached += self.counts[index]
-            yield min(max(bucket_middle(index), self.min), self.max), reached

@@ -72,7 +72,7 @@ def server_text(summary: SummaryDocument) -> str:
     parts = [f"CPU up to {max(cpu):.0f} % of a core"] if cpu else []
     parts += [f"RSS {rss}"] if rss else []
     parts += [f"{files} descriptors"] if files else []
-    parts += [f"{sessions} sessions by its own count"] if sessions else []
+    parts += [f"{sessions} open sessions on its /health"] if sessions else []
     return f"Server: {', '.join(parts)}." if parts else ""
 
 

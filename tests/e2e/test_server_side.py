@@ -54,7 +54,7 @@ def test_the_last_look_has_what_the_server_counted_exactly(workers: int, server:
     sessions = " to ".join(dict.fromkeys(f"{sample['active_sessions']:.0f}" for sample in (first, last)))
     for text in (run.output, (folder / "summary.md").read_text()):
         assert "Server: CPU up to " in text
-        assert f" descriptors, {sessions} sessions by its own count." in text
+        assert f" descriptors, {sessions} open sessions on its /health." in text
 
 
 def test_a_server_without_both_pages_is_no_error(tmp_path: Path, run_at: RunAt) -> None:

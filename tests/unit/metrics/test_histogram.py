@@ -164,14 +164,6 @@ def test_a_copy_shares_nothing() -> None:
     assert histogram == histogram_of([7])
 
 
-def test_buckets_count_what_is_at_most_each_bound() -> None:
-    """Cumulative, as Prometheus wants them; values beyond the last bound are in none."""
-    histogram = histogram_of([1, 2, 2, 300, 1_000_000])
-    assert histogram.buckets([0, 1, 2.5, 300, 301]) == [0, 1, 3, 4, 4]
-    assert histogram.buckets([2_000_000]) == [5]
-    assert histogram.buckets([]) == []
-
-
 @pytest.mark.parametrize("q", [-0.1, 1.1, float("nan")])
 def test_a_quantile_outside_zero_to_one_is_refused(q: float) -> None:
     """95 instead of 0.95 must not pass for the maximum."""
@@ -185,7 +177,6 @@ def test_an_empty_histogram_has_neither_mean_nor_quantiles() -> None:
         _ = Histogram().mean
     with pytest.raises(ValueError, match="empty"):
         Histogram().quantile(0.5)
-    assert Histogram().buckets([1, 2]) == [0, 0]
 
 
 @given(histograms)

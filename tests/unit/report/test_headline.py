@@ -63,10 +63,10 @@ def test_server_text() -> None:
     """The peak of CPU; the first and the last of what grows, once where they read the same; nothing that is not known."""
     summary = green_summary()
     assert headline.server_text(summary) == (
-        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 sessions by its own count."
+        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 open sessions on its /health."
     )
     summary["server_side"]["samples"] = [look(0.0, None, 1e9, None, 2.0), look(5.0, None, 1e9, None, None)]
-    assert headline.server_text(summary) == "Server: RSS 953.7 MiB, 2 sessions by its own count."
+    assert headline.server_text(summary) == "Server: RSS 953.7 MiB, 2 open sessions on its /health."
     summary["server_side"]["samples"] = []
     assert headline.server_text(summary) == headline.server_text(dead_summary()) == ""
 
