@@ -15,7 +15,7 @@ help:
 	@echo 'make test           the whole test suite; PYTEST="-k name" for a part of it'
 	@echo 'make check          style, types and the direction of imports'
 	@echo 'make bench          CPU an operation beside k6, wrk and Locust itself (half an hour); BENCH="--only a,d --rounds 2" for less'
-	@echo 'make limits         start-up, TLS, a second worker, the master, added latency, memory and pauses at 5,000 users (6 minutes)'
+	@echo 'make limits         start-up, TLS, a second worker, the master, added latency, memory and pauses at 5,000 users (15 minutes)'
 	@echo 'make accuracy       reported latencies beside the true ones, over all transports (5 minutes, a quiet machine)'
 	@echo 'make aa             how often identical runs are called different (8 minutes, a quiet machine)'
 	@echo 'make schema         docs/summary.schema.json again, after a change of the summary'
