@@ -63,16 +63,17 @@ def workers_text(summary: SummaryDocument) -> str:
 
 
 def server_text(summary: SummaryDocument) -> str:
-    """`Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, …`; empty when nothing is known."""
+    """`Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, …`; empty when nothing is known."""
     samples = summary["server_side"]["samples"] if "server_side" in summary else []
     cpu = [sample["cpu_percent"] for sample in samples if sample["cpu_percent"] is not None]
     rss = _from_to([sample["rss_bytes"] for sample in samples], figures.size)
     files = _from_to([sample["open_files"] for sample in samples], figures.number)
-    sessions = _from_to([sample["active_sessions"] for sample in samples], figures.number)
+    sessions = [sample["active_sessions"] for sample in samples if sample["active_sessions"] is not None]
     parts = [f"CPU up to {max(cpu):.0f} % of a core"] if cpu else []
     parts += [f"RSS {rss}"] if rss else []
     parts += [f"{files} descriptors"] if files else []
-    parts += [f"{sessions} open sessions on its /health"] if sessions else []
+    if sessions:
+        parts += [f"up to {figures.plural(round(max(sessions)), 'open session')} (last {sessions[-1]:.0f})"]
     return f"Server: {', '.join(parts)}." if parts else ""
 
 

@@ -60,13 +60,17 @@ def test_workers_text() -> None:
 
 
 def test_server_text() -> None:
-    """The peak of CPU; the first and the last of what grows, once where they read the same; nothing that is not known."""
+    """Peaks of CPU and of open sessions; the first and the last of what grows, once where they read the same; nothing unknown."""
     summary = green_summary()
     assert headline.server_text(summary) == (
-        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 open sessions on its /health."
+        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, up to 20 open sessions (last 1)."
     )
-    summary["server_side"]["samples"] = [look(0.0, None, 1e9, None, 2.0), look(5.0, None, 1e9, None, None)]
-    assert headline.server_text(summary) == "Server: RSS 953.7 MiB, 2 open sessions on its /health."
+    summary["server_side"]["samples"] = [look(0.0, None, 1e9, None, 1.0), look(5.0, None, 1e9, None, None)]
+    assert headline.server_text(summary) == "Server: RSS 953.7 MiB, up to 1 open session (last 1)."
+    summary["server_side"]["samples"] = [
+        look(float(at), None, None, None, open_) for at, open_ in enumerate((0.0, 1234.0, 3.0, None))
+    ]
+    assert headline.server_text(summary) == "Server: up to 1,234 open sessions (last 3)."
     summary["server_side"]["samples"] = []
     assert headline.server_text(summary) == headline.server_text(dead_summary()) == ""
 

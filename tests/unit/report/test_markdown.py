@@ -56,7 +56,7 @@ def test_a_red_run() -> None:
         "- incomplete: worker 1 was lost at 0:44; at most 1 s of its samples is missing.\n"
         "- note: 20 of 20 streams were ended by the server after 0 ms: keep-alive was not observed.\n\n"
         "Workers at 31 % of a core, loop lag P99 0.9 ms. 1 of 2 workers did not finish.\n\n"
-        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 open sessions on its /health.\n"
+        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, up to 20 open sessions (last 1).\n"
     )
 
 

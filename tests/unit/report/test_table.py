@@ -31,7 +31,7 @@ tools_call_rps   http://localhost:8000/mcp   meta-orchestration-protocol 0.1.4  
   passed   call_latency{method:tools/list}   p(95)<250   2.7 ms over 4,712
 
 PASSED, valid. Workers at 31 % of a core, loop lag P99 0.9 ms.
-Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 open sessions on its /health.
+Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, up to 20 open sessions (last 1).
 """
 
 RED_SENTENCE = (
@@ -71,7 +71,7 @@ def test_a_red_run_says_why_right_under_the_table() -> None:
         "  no data   sse_keepalive_gap                 max<20000   -",
         "",
         "CROSSED, incomplete, exit code 4. Workers at 31 % of a core, loop lag P99 0.9 ms. 1 of 2 workers did not finish.",
-        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, 0 to 1 open sessions on its /health.",
+        "Server: CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18 descriptors, up to 20 open sessions (last 1).",
         "  incomplete: worker 1 was lost at 0:44; at most 1 s of its samples is missing.",
         "  note: 20 of 20 streams were ended by the server after 0 ms: keep-alive was not observed.",
     ]

@@ -38,7 +38,7 @@ holds        tools_call_failures: rate<0.05   0.00 % of 9,424
 holds        call_latency{method:tools/list}: p(95)<250   2.7 ms over 4,712
 workers      2 of 2 here, CPU 31 % of a core, loop lag P99 0.9 ms
 server       CPU up to 31 % of a core, RSS 33.9 MiB to 41.2 MiB, 16 to 18
-             descriptors, 0 to 1 open sessions on its /health
+             descriptors, up to 20 open sessions (last 1)
 valid        nothing speaks against the figures so far
 """
 
@@ -61,8 +61,8 @@ error        3 times too many open files in delete over http
 workers      1 of 2 here, 1 lost, CPU 31 % of a core, loop
              lag P99 0.9 ms
 server       CPU up to 31 % of a core, RSS 33.9 MiB to 41.2
-             MiB, 16 to 18 descriptors, 0 to 1 open sessions
-             on its /health
+             MiB, 16 to 18 descriptors, up to 20 open
+             sessions (last 1)
 incomplete   worker 1 was lost at 0:44; at most 1 s of its
              samples is missing.
 """
