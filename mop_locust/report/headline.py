@@ -72,7 +72,9 @@ def server_text(summary: SummaryDocument) -> str:
     parts = [f"CPU up to {max(cpu):.0f} % of a core"] if cpu else []
     parts += [f"RSS {rss}"] if rss else []
     parts += [f"{files} descriptors"] if files else []
-    if sessions:
+    if sessions and not any(sessions):
+        parts += ["no open session at any look"]
+    elif sessions:
         parts += [f"up to {figures.plural(round(max(sessions)), 'open session')} (last {sessions[-1]:.0f})"]
     return f"Server: {', '.join(parts)}." if parts else ""
 

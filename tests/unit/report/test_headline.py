@@ -71,6 +71,8 @@ def test_server_text() -> None:
         look(float(at), None, None, None, open_) for at, open_ in enumerate((0.0, 1234.0, 3.0, None))
     ]
     assert headline.server_text(summary) == "Server: up to 1,234 open sessions (last 3)."
+    summary["server_side"]["samples"] = [look(0.0, None, None, None, 0.0)]
+    assert headline.server_text(summary) == "Server: no open session at any look."
     summary["server_side"]["samples"] = []
     assert headline.server_text(summary) == headline.server_text(dead_summary()) == ""
 
