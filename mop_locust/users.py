@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from gevent import GreenletExit, get_hub, getcurrent
+from gevent import GreenletExit, get_hub, getcurrent, sleep
 from locust import User
 from locust.exception import RescheduleTaskImmediately, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
@@ -85,7 +85,6 @@ class MopUser(User):
         self.failed_in_a_row = 0
         self._waiting: Any = None
         self._woken = False
-        self._pause: float | None = None
         self._iterations = self.client.counter("iterations")
         self._start_lag = self.client.trend("start_lag")
         if self._since is not None:
@@ -101,20 +100,17 @@ class MopUser(User):
         return BACKOFF[min(self.failed_in_a_row, len(BACKOFF)) - 1]
 
     def wait_time(self) -> float:
-        """Waits until the next iteration; Locust asks after each, and need not wait any more.
+        """Waits, after a task of a nested task set or one that raised, and leaves Locust nothing to wait for."""
+        if self._since is None:
+            self._take_pause(self._next_pause())
+        return 0.0
 
-        Waiting here lets `stop` end it. Locust would kill a user that waits, and a kill that meets one just waking up cuts its
-        next exchange in the middle.
-        """
-        if self._since is not None:
-            return 0.0
-        seconds = self._next_pause() if self._pause is None else self._pause
-        self._pause = None
+    def _take_pause(self, seconds: float) -> None:
+        """Waits so that `stop` can end it: Locust would kill a user that waits, and cut the next exchange of one just waking."""
         if seconds > 0:
             planned = time.monotonic() + seconds
             if self._wait(seconds):
                 self._start_lag.add((time.monotonic() - planned) * 1000)
-        return 0.0
 
     def _wait(self, seconds: float) -> bool:
         """Returns whether all the time went by.
@@ -189,10 +185,17 @@ class MopUser(User):
         self._end_iteration(shared)
         if self._state == LOCUST_STATE_STOPPING:
             return
-        self._pause = self._next_pause()
-        if self._pause <= 0 and self.client.exchanges > before:
-            # An exchange has let the others run; Locust's wait of 0 s would go round the event loop once more for nothing.
-            raise RescheduleTaskImmediately
+        seconds = self._next_pause()
+        if seconds > 0:
+            self._state = LOCUST_STATE_WAITING
+            self._take_pause(seconds)
+            if self._state == LOCUST_STATE_STOPPING:
+                raise StopUser
+            self._state = LOCUST_STATE_RUNNING
+        elif self.client.exchanges == before:
+            sleep(0)  # an exchange has let the others run, and nothing else has
+        # Locust's own wait, of 0 s by now, would go round the event loop once more for nothing.
+        raise RescheduleTaskImmediately
 
     def arrive(self, intended_us: int) -> bool:
         """Ends the wait for an arrival; False when the user is being stopped. The time is of the monotonic clock."""

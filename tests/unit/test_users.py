@@ -12,7 +12,7 @@ from gevent.event import Event
 from gevent.pool import Group
 from locust import TaskSet, constant, tag, task
 from locust.env import Environment
-from locust.exception import RescheduleTask, StopUser
+from locust.exception import RescheduleTask, RescheduleTaskImmediately, StopUser
 from locust.user.task import LOCUST_STATE_WAITING
 
 from mop_locust.client import Clients
@@ -89,6 +89,12 @@ def crowd(taken: Taken) -> Iterator[Crowd]:
 def tasks_of(cls: type[MopUser]) -> list[str]:
     """The names of a class's tasks."""
     return [each.__name__ for each in cls.tasks]
+
+
+def once(user: Any) -> None:
+    """Runs one iteration and its pause, after which Locust is to ask for the next one at once."""
+    with pytest.raises(RescheduleTaskImmediately):
+        type(user).tasks[0](user)
 
 
 def iterations(taken: Taken) -> int:
@@ -168,7 +174,7 @@ def test_tasks_may_be_given_as_locust_gives_them(crowd: Crowd, taken: Taken) -> 
 
     assert tasks_of(Given) == ["outside"] * 3
     user = crowd.user(Given)
-    Given.tasks[0](user)
+    once(user)
     assert ran == [user]
     assert iterations(taken) == 1
 
@@ -204,7 +210,7 @@ def test_an_iteration_that_went_well_is_counted(crowd: Crowd, taken: Taken) -> N
     """One more in `iterations`, with the scenario's tag; failures in a row are over."""
     user = crowd.user(Listing)
     user.failed_in_a_row = 3
-    Listing.tasks[0](user)
+    once(user)
     assert taken.counts == [("iterations", (("scenario", "Listing"),), 1)]
     assert user.failed_in_a_row == 0
     assert (crowd.load.left, crowd.load.done) == (0, []), "without shared iterations nobody is asked for one"
@@ -215,6 +221,9 @@ def failing(error: BaseException) -> type[MopUser]:
 
     class Failing(MopHttpUser):
         iterations_setting = "sse_iterations"
+
+        def pause_after_failure(self) -> float:
+            return 0.0
 
         @task
         def fail(self) -> None:
@@ -229,7 +238,7 @@ def test_an_error_of_an_exchange_ends_the_iteration_and_no_more(crowd: Crowd, ta
     cls = failing(CheckFailed("short"))
     user = crowd.user(cls)
     for row in (1, 2):
-        cls.tasks[0](user)
+        once(user)
         assert user.failed_in_a_row == row
     assert iterations(taken) == 2
     assert crowd.load.done == ["Failing"] * 2
@@ -333,6 +342,47 @@ def test_a_user_that_waits_is_woken_by_stop(crowd: Crowd, taken: Taken, cls: typ
     assert user.stop() is False
     crowd.join()
     assert (iterations(taken), user.asked) == (1, [asked])
+
+
+def test_a_nested_task_set_waits_as_long(crowd: Crowd) -> None:
+    """Locust asks for the wait between its tasks, and `stop` ends that too."""
+
+    class Browsing(TaskSet):
+        @task
+        def page(self) -> None:
+            pass
+
+    class Nested(Resting):
+        tasks = [Browsing]
+
+    user = crowd.running(Nested)
+    crowd.until(lambda: user._state == LOCUST_STATE_WAITING)
+    assert user.stop() is False
+    crowd.join()
+    assert user.asked == ["pause"]
+
+
+def test_a_user_goes_on_after_its_pause_and_says_how_late(crowd: Crowd, taken: Taken) -> None:
+    """One value of `start_lag` a pause that went by; who has no pause lets the others run all the same."""
+
+    class Brief(Resting):
+        def pause(self) -> float:
+            self.asked.append("pause")
+            return 0.001
+
+    class Restless(Resting):
+        def pause(self) -> float:
+            return 0.0
+
+    users = [crowd.running(Brief), crowd.running(Restless)]
+    crowd.until(lambda: len(users[0].asked) > 5)
+    for user in users:
+        user.stop()
+    crowd.join()
+    lags = [tags for name, tags, _ in taken.trends if name == "start_lag"]
+    assert lags == [(("scenario", "Brief"),)] * len(lags)
+    assert len(users[0].asked) - 1 <= len(lags) <= len(users[0].asked)
+    assert taken.counts.count(("iterations", (("scenario", "Restless"),), 1)) > 5
 
 
 def test_a_user_in_an_iteration_ends_after_it(crowd: Crowd, taken: Taken) -> None:
