@@ -56,6 +56,19 @@ def test_a_run_stopped_by_hand_is_exact_and_degraded(signals, workers: int, serv
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_again_and_again_changes_nothing(number: signal.Signals, server: Server, run_at: RunAt) -> None:
+    """Not even the exit code, until the process is gone: Python's last hundredths of a second are no exception."""
+    run = run_at(server)
+    process = run.single("tools_call_rps", *LONG)
+    loaded(server)
+    until_s = time.monotonic() + 20
+    while process.running and time.monotonic() < until_s:
+        process.signal(number)
+        time.sleep(0.002)
+    assert judge(process, run, server)["verdict"]["exit_code"] == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 @pytest.mark.parametrize("scenario", ["tools_call_rps", "mixed"])
 def test_a_signal_to_master_and_workers_at_once_is_exact(scenario: str, number, server: Server, run_at: RunAt) -> None:
     """Ctrl-C at a terminal reaches the whole group of `mop-locust run`, and `docker compose stop` ends all services.

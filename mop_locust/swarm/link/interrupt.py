@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ def on_interrupt(end: Callable[[], None]) -> None:
             end()
 
     gevent.signal_handler(signal.SIGINT, interrupt)
+    # Python gives SIGINT its default back before it takes itself down: one that came then would kill, whatever the exit code.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(code: int) -> None:
