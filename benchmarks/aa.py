@@ -26,6 +26,7 @@ from benchmarks.aa_table import Control, Outcome, Result, failed, render
 from benchmarks.machine import machine, versions
 from benchmarks.result import keep
 from benchmarks.servers import ROOT, embedded
+from benchmarks.whole import add_whole
 from mop_locust.commands.ab import order
 from mop_locust.commands.series import NoSummary, Series
 from mop_locust.compare.comparison import Figures, Limits, compare
@@ -48,8 +49,8 @@ OURS = ("MOP_", "LOCUST_")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, keeps the result, prints its table; returns 1 when a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.aa", description=__doc__.partition("\n")[0])
-    parser.add_argument("--groups", type=int, default=10, choices=range(1, 101), metavar="N")
-    parser.add_argument("--seconds", type=int, default=3, choices=range(1, 61), metavar="S")
+    add_whole(parser, "--groups", 10, 1, 100)
+    add_whole(parser, "--seconds", 3, 1, 60)
     options = parser.parse_args(argv)
     for name in [name for name in os.environ if name.startswith(OURS)]:
         del os.environ[name]

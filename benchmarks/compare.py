@@ -32,6 +32,7 @@ from benchmarks.peers import FLOOR, OURS, Load, Peer, peers
 from benchmarks.result import Result, keep
 from benchmarks.servers import BINARY_VARIABLE, Server, embedded, real
 from benchmarks.table import render
+from benchmarks.whole import add_whole
 
 SHORT_SECONDS = 1
 MARGIN_SECONDS = 60.0  # beyond its length, for a client to start and to end on a busy machine
@@ -128,9 +129,9 @@ def _options(arguments: Sequence[str], everybody: Sequence[Peer]) -> argparse.Na
     keys = [operation.key for operation in OPERATIONS]
     names = [peer.name for peer in everybody]
     parser = argparse.ArgumentParser(prog="benchmarks.compare", description="CPU an operation, beside other load generators.")
-    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 101), metavar="1..100")
-    parser.add_argument("--seconds", type=int, default=5, choices=range(2, 301), metavar="2..300", help="of load in the slope")
-    parser.add_argument("--users", type=int, default=10, choices=range(1, 1001), metavar="1..1000")
+    add_whole(parser, "--rounds", 5, 1, 100)
+    add_whole(parser, "--seconds", 5, 2, 300, help="of load in the slope")
+    add_whole(parser, "--users", 10, 1, 1000)
     parser.add_argument("--only", type=lambda text: _chosen(text, keys), default=keys, metavar="a,b", help="operations")
     parser.add_argument("--peers", type=lambda text: _chosen(text, names), default=names, metavar="k6,wrk", help="beside ours")
     return parser.parse_args(arguments)

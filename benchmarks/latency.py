@@ -28,6 +28,7 @@ from benchmarks.operations import OPERATIONS
 from benchmarks.peers import HERE, OURS, Load, peers
 from benchmarks.result import keep
 from benchmarks.servers import Server, embedded
+from benchmarks.whole import add_whole
 
 LIMIT_MS = 0.3
 SHARE = 1 / 3
@@ -88,9 +89,9 @@ def wrk_p99(output: str) -> float:
 def main(arguments: Sequence[str]) -> int:
     """Measures, prints and keeps; 1 when the limit is not met, 0 also when wrk is missing, which is named."""
     parser = argparse.ArgumentParser(prog="benchmarks.latency", description="Latency that the suite adds, beside wrk.")
-    parser.add_argument("--rounds", type=int, default=3, choices=range(1, 51), metavar="1..50")
-    parser.add_argument("--seconds", type=int, default=5, choices=range(1, 121), metavar="1..120")
-    parser.add_argument("--connections", type=int, default=50, choices=range(1, 1001), metavar="1..1000")
+    add_whole(parser, "--rounds", 3, 1, 50)
+    add_whole(parser, "--seconds", 5, 1, 120)
+    add_whole(parser, "--connections", 50, 1, 1000)
     options = parser.parse_args(arguments)
     missing = next(peer for peer in peers(os.environ) if peer.name == "wrk").missing
     if missing:

@@ -21,6 +21,7 @@ from locust import User  # noqa: F401  # first: it patches what the imports belo
 
 from benchmarks.machine import machine, versions
 from benchmarks.result import keep
+from benchmarks.whole import add_whole
 from mop_locust.config import SETTINGS, parse_settings
 from mop_locust.metrics.ledger import Ledger
 from mop_locust.metrics.sample import Sample
@@ -107,8 +108,8 @@ def new_run(workers: int) -> Run:
 def main(arguments: Sequence[str]) -> int:
     """Measures all sizes, prints and keeps them; 1 when one is over the limit."""
     parser = argparse.ArgumentParser(prog="benchmarks.master", description="CPU of a master that is fed recorded snapshots.")
-    parser.add_argument("--seconds", type=int, default=10, choices=range(1, 121), metavar="1..120")
-    parser.add_argument("--exchanges", type=int, default=20_000, choices=range(1000, 100_001), metavar="1000..100000")
+    add_whole(parser, "--seconds", 10, 1, 120)
+    add_whole(parser, "--exchanges", 20_000, 1000, 100_000)
     parser.add_argument("--workers", default="2,50,200", type=lambda text: [int(word) for word in text.split(",")])
     options = parser.parse_args(arguments)
     found = [

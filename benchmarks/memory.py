@@ -33,6 +33,7 @@ from benchmarks.machine import machine, versions
 from benchmarks.peers import HERE
 from benchmarks.result import keep
 from benchmarks.servers import ROOT, Server, embedded, plain_environment
+from benchmarks.whole import add_whole
 
 LIMIT_KIB, LIMIT_PAUSE_MS = 20.0, 20.0
 GROUND = 100
@@ -151,8 +152,8 @@ def longest_pause_ms(windows: Sequence[Mapping[str, Any]], users: int) -> float:
 def main(arguments: Sequence[str]) -> int:
     """Measures both kinds, prints and keeps them; 1 when a session costs more than the limit or one failed."""
     parser = argparse.ArgumentParser(prog="benchmarks.memory", description="Memory of held sessions.")
-    parser.add_argument("--sessions", type=int, default=5000, choices=range(2 * GROUND, MOST_SESSIONS + 1), metavar="200..50000")
-    parser.add_argument("--rate", type=int, default=500, choices=range(10, 5001), metavar="10..5000", help="opened a second")
+    add_whole(parser, "--sessions", 5000, 2 * GROUND, MOST_SESSIONS)
+    add_whole(parser, "--rate", 500, 10, 5000, help="opened a second")
     options = parser.parse_args(arguments)
     lines = ["| held | RSS a session | at most | | longest GC pause | at most | | RSS in all | not ok |", "|" + " --- |" * 9]
     most = raise_limit(options.sessions * max(kind.connections for kind in KINDS) + SPARE_DESCRIPTORS)

@@ -1,6 +1,6 @@
 """How many `tools/list` a second the reference server answers on one core, and what one of them costs.
 
-    python benchmarks/server_throughput.py [--seconds 3] [--connections 16]
+    python -m benchmarks.server_throughput [--seconds 3] [--connections 16]
 
 The server runs on the first core and the client on the last one (`taskset`, if it is there and there are two cores). The client
 is `wrk` if it is installed, else a plain socket loop of our own, which is slower than the server: then the CPU time tells. On a
@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
+
+from benchmarks.whole import add_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +140,8 @@ def answered(host: str, port: int) -> int:
 def main() -> None:
     """Measure once and print the figures."""
     parser = argparse.ArgumentParser(description="Throughput of the reference server.")
-    parser.add_argument("--seconds", type=int, default=3, choices=range(1, 61), metavar="1..60")
-    parser.add_argument("--connections", type=int, default=16, choices=range(1, 257), metavar="1..256")
+    add_whole(parser, "--seconds", 3, 1, 60)
+    add_whole(parser, "--connections", 16, 1, 256)
     options = parser.parse_args()
     client = with_wrk if shutil.which("wrk") else with_sockets
     with server() as (process, host, port):

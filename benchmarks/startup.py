@@ -28,6 +28,7 @@ from benchmarks.machine import machine, versions
 from benchmarks.peers import HERE
 from benchmarks.result import keep
 from benchmarks.servers import ROOT, plain_environment
+from benchmarks.whole import add_whole
 
 MOST_SECONDS = 30.0
 
@@ -83,7 +84,7 @@ def _first_byte(listener: socket.socket) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measures, prints and keeps; 1 when a limit is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.startup", description="Time to help and to the first request.")
-    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 51), metavar="1..50")
+    add_whole(parser, "--rounds", 5, 1, 50)
     options = parser.parse_args(arguments)
     found = []
     for what, measure, limit in (

@@ -27,6 +27,7 @@ from benchmarks.figures import Spread
 from benchmarks.machine import machine, versions
 from benchmarks.result import keep
 from benchmarks.servers import ROOT, embedded, plain_environment
+from benchmarks.whole import add_whole
 
 LIMIT = 1.3
 MOST_SECONDS = 120.0
@@ -129,8 +130,8 @@ def main(arguments: Sequence[str]) -> int:
         print(dial(client, int(port), authority, int(connections)))
         return 0
     parser = argparse.ArgumentParser(prog="benchmarks.tls", description="CPU of TLS connections beside the bare handshake.")
-    parser.add_argument("--connections", type=int, default=1000, choices=range(100, 10_001), metavar="100..10000")
-    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 51), metavar="1..50")
+    add_whole(parser, "--connections", 1000, 100, 10_000)
+    add_whole(parser, "--rounds", 5, 1, 50)
     options = parser.parse_args(arguments)
     costs: list[Cost] = []
     with tempfile.TemporaryDirectory(prefix="mop-bench-") as folder:

@@ -29,6 +29,7 @@ from benchmarks.operations import OPERATIONS
 from benchmarks.peers import HERE
 from benchmarks.result import keep
 from benchmarks.servers import ROOT, Server, embedded, plain_environment
+from benchmarks.whole import add_whole
 
 LIMIT, GROWTH, ENOUGH_CORES = 1.05, 1.9, 6
 USERS, PAUSE_MS = 40, 10.0
@@ -68,8 +69,8 @@ def shared(workers: int, server: Server, seconds: int, pause_ms: float) -> Share
 def main(arguments: Sequence[str]) -> int:
     """Measures, prints and keeps; 1 when a limit is not met."""
     parser = argparse.ArgumentParser(prog="benchmarks.workers", description="CPU an exchange with one worker and with two.")
-    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 51), metavar="1..50")
-    parser.add_argument("--seconds", type=int, default=20, choices=range(2, 121), metavar="2..120")
+    add_whole(parser, "--rounds", 5, 1, 50)
+    add_whole(parser, "--seconds", 20, 2, 120)
     options = parser.parse_args(arguments)
     cores = len(os.sched_getaffinity(0))
     paced: list[Shared] = []
