@@ -101,16 +101,15 @@ class MopUser(User):
 
     def wait_time(self) -> float:
         """Waits, after a task of a nested task set or one that raised, and leaves Locust nothing to wait for."""
-        if self._since is None:
-            self._take_pause(self._next_pause())
+        if self._since is None and (seconds := self._next_pause()) > 0:
+            self._take_pause(seconds)
         return 0.0
 
     def _take_pause(self, seconds: float) -> None:
         """Waits so that `stop` can end it: Locust would kill a user that waits, and cut the next exchange of one just waking."""
-        if seconds > 0:
-            planned = time.monotonic() + seconds
-            if self._wait(seconds):
-                self._start_lag.add((time.monotonic() - planned) * 1000)
+        planned = time.monotonic() + seconds
+        if self._wait(seconds):
+            self._start_lag.add((time.monotonic() - planned) * 1000)
 
     def _wait(self, seconds: float) -> bool:
         """Returns whether all the time went by.

@@ -24,8 +24,8 @@ def test_two_thousand_users_keep_their_connections(server: Server, run_at: RunAt
     looks = len(side["samples"]) * pages
     in_vain = sum(int(times) for note in side["notes"] for times in re.findall(r" failed (\d+) of \d+ times", note))
     others = counts["connections"] - looks - 1  # this reading of the counts is one too
-    # A look that nobody answered may have had its connection, and need not be a sample; so may one that the end cut short.
-    assert abs(others - USERS) <= in_vain + pages
+    # A look that nobody answered may have had its connection, and need not be a sample; one that the end cut short only adds.
+    assert -in_vain <= others - USERS <= in_vain + pages
     assert counts["answered"]["http initialize"] == counts["answered"]["http DELETE"] == USERS
     metrics = run.summary["metrics"]
     assert metrics["connect_latency"]["count"] == USERS
